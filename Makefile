@@ -1,0 +1,54 @@
+# `make run` serves Heard on this machine; `make test` runs every test. Both set up all they need.
+PYTHON ?= python3
+BIN := .venv/bin
+export HEARD_DATA ?= data
+
+.PHONY: run test check build lint types format lock clean
+
+run: .venv/host
+	$(BIN)/heard build
+	$(BIN)/heard serve
+
+build: .venv/host
+	$(BIN)/heard build
+
+test: .venv/test chromium
+	$(BIN)/heard build
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: format lint types test
+
+format: .venv/test
+	$(BIN)/ruff format functions site tests
+
+lint: .venv/test
+	$(BIN)/ruff check functions site tests
+	$(BIN)/ruff format --check functions site tests
+
+types: .venv/test
+	$(BIN)/mypy
+
+.venv/host: requirements/host.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Heard needs Python 3.11 or newer; set PYTHON=/path/to/it")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/host.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/test: .venv/host requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	touch $@
+
+# Browser tests drive the Chromium this machine has: CHROME, one on the PATH, or as root on Debian the package.
+.PHONY: chromium
+chromium: .venv/test
+	@sh tests/browser/find-chromium
+
+# Maintainers: renew the locks after changing a requirements/*.in file (needs `uv`).
+lock:
+	for name in host test; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    requirements/$$name.in --output-file requirements/$$name.txt; done
+
+clean:
+	rm -rf .venv build functions/heard/compiled .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Ways to keep, queue and send, named by their technology. Only wiring imports them."""

@@ -1,0 +1,93 @@
+"""Letters as email: over SMTP where a council has a server, else as .eml files in a folder to look at."""
+
+import os
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+
+from heard.letters import Letter
+from heard.ports import NotSent
+
+TIMEOUT_SECONDS = 20
+REFUSED = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who letters come from: a neutral name, and an address."""
+
+    name: str
+    address: str
+
+
+def as_email(letter: Letter, letter_id: str, sender: Sender, now: datetime) -> EmailMessage:
+    """The letter with its headers. Only `To` holds something the person typed; the address was checked.
+
+    Raises NotSent for an address that no header can carry.
+    """
+    email = EmailMessage()
+    local_part, _, domain = sender.address.partition("@")
+    email["From"] = Address(sender.name, local_part, domain)
+    try:
+        email["To"] = Address(addr_spec=letter.to)
+    except ValueError:
+        raise NotSent("address_unusable") from None
+    email["Subject"] = letter.subject
+    email["Date"] = format_datetime(now)
+    email["Message-ID"] = f"<{letter_id}@{domain}>"
+    email["Auto-Submitted"] = "auto-generated"
+    email.set_content(letter.text)
+    return email
+
+
+@dataclass(frozen=True)
+class EmlFolder:
+    """Writes each letter to a file: ports.Messenger for trying things out."""
+
+    folder: Path
+    sender: Sender
+    clock: Callable[[], datetime]
+
+    def send(self, letter: Letter, letter_id: str) -> None:
+        email = as_email(letter, letter_id, self.sender, self.clock())
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = self.folder / f"{letter_id}.part"
+        unfinished.write_bytes(bytes(email))
+        os.replace(unfinished, self.folder / f"{letter_id}.eml")  # noqa: PTH105 - a letter is there whole or not at all
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """Sends letters through a mail server: ports.Messenger. Encrypts unless told that the server is local."""
+
+    host: str
+    port: int
+    sender: Sender
+    clock: Callable[[], datetime]
+    user: str | None = None
+    password: str | None = None
+    encrypt: bool = True
+
+    def send(self, letter: Letter, letter_id: str) -> None:
+        email = as_email(letter, letter_id, self.sender, self.clock())
+        try:
+            server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
+        except (OSError, smtplib.SMTPException):
+            raise NotSent("mail_server_unreachable") from None
+        with server:
+            try:
+                self._greet(server)
+                server.send_message(email)
+            except REFUSED:
+                raise NotSent("mail_server_refused") from None
+
+    def _greet(self, server: smtplib.SMTP) -> None:
+        if self.encrypt:
+            server.starttls()
+        if self.user and self.password:
+            server.login(self.user, self.password)

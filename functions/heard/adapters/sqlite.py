@@ -1,0 +1,177 @@
+"""Cases and the council's queue in SQLite files: durable on one machine, with nothing to install.
+
+WAL with synchronous=FULL: a commit is on the disk before anybody is told that it happened.
+"""
+
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from heard.case import Case
+from heard.clock import stamp
+from heard.ports import NotSent, StaleCase, Taken
+
+CASES = """
+CREATE TABLE IF NOT EXISTS cases (
+    id TEXT PRIMARY KEY,
+    reference TEXT NOT NULL UNIQUE,
+    code_hash TEXT NOT NULL UNIQUE,
+    next_due TEXT,
+    revision INTEGER NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS cases_due ON cases (next_due) WHERE next_due IS NOT NULL;
+"""
+MESSAGES = """
+CREATE TABLE IF NOT EXISTS messages (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    body TEXT,
+    visible_at TEXT NOT NULL,
+    handle TEXT
+);
+"""
+
+
+class Database:
+    """One SQLite file; each thread has its own connection to it."""
+
+    def __init__(self, path: Path, tables: str) -> None:
+        self.path = path
+        self.local = threading.local()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = self.connection()
+        connection.executescript(tables)
+        path.chmod(0o600)
+
+    def connection(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self.local, "connection", None)
+        if found is None:
+            found = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            found.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;")
+            self.local.connection = found
+        return found
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the write lock from its start, so that nothing changes in the middle."""
+        connection = self.connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+class SqliteStore:
+    """Keeps the promises of ports.Store in one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(path, CASES)
+
+    def accept(self, case: Case) -> Case:
+        inserted = self.database.connection().execute(
+            "INSERT INTO cases (id, reference, code_hash, next_due, revision, record) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO NOTHING",
+            (case.id, case.reference, case.code_hash, case.next_due, case.revision, _to_text(case)),
+        )
+        if inserted.rowcount:
+            return case
+        kept = self.with_id(case.id)
+        if kept is None:
+            raise StaleCase(case.id)
+        return kept
+
+    def replace(self, case: Case) -> Case:
+        newer = replace(case, revision=case.revision + 1)
+        changed = self.database.connection().execute(
+            "UPDATE cases SET next_due = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
+            (newer.next_due, newer.revision, _to_text(newer), case.id, case.revision),
+        )
+        if not changed.rowcount:
+            raise StaleCase(case.id)
+        return newer
+
+    def with_id(self, case_id: str) -> Case | None:
+        return self._one("SELECT record FROM cases WHERE id = ?", case_id)
+
+    def with_reference(self, reference: str) -> Case | None:
+        return self._one("SELECT record FROM cases WHERE reference = ?", reference)
+
+    def with_code_hash(self, code_hash: str) -> Case | None:
+        return self._one("SELECT record FROM cases WHERE code_hash = ?", code_hash)
+
+    def due(self, now: str, limit: int) -> list[Case]:
+        return self._many("SELECT record FROM cases WHERE next_due <= ? ORDER BY next_due LIMIT ?", now, limit)
+
+    def waiting(self) -> list[Case]:
+        return self._many("SELECT record FROM cases WHERE next_due IS NOT NULL ORDER BY next_due")
+
+    def _one(self, query: str, value: str) -> Case | None:
+        return next(iter(self._many(query, value)), None)
+
+    def _many(self, query: str, *values: str | int) -> list[Case]:
+        rows = self.database.connection().execute(query, values)
+        return [Case.from_record(json.loads(record)) for (record,) in rows]
+
+
+def _to_text(case: Case) -> str:
+    return json.dumps(case.to_record(), ensure_ascii=False)
+
+
+class SqliteQueue:
+    """The council's queue on one machine: ports.CouncilQueue for us, ports.CouncilInbox for the council.
+
+    A deleted message loses its content and keeps its id, so that a late repeat is still recognised.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        self.database = Database(path, MESSAGES)
+        self.clock = clock
+
+    def send(self, message: dict[str, Any]) -> None:
+        try:
+            self.database.connection().execute(
+                "INSERT INTO messages (id, body, visible_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (message["id"], json.dumps(message, ensure_ascii=False), stamp(self.clock())),
+            )
+        except sqlite3.OperationalError:
+            raise NotSent("queue_not_writable") from None
+
+    def peek(self, limit: int) -> list[dict[str, Any]]:
+        rows = self.database.connection().execute(
+            "SELECT body FROM messages WHERE body IS NOT NULL AND visible_at <= ? ORDER BY sequence LIMIT ?",
+            (stamp(self.clock()), limit),
+        )
+        return [json.loads(body) for (body,) in rows]
+
+    def receive(self, limit: int, visibility_seconds: int) -> list[Taken]:
+        now = self.clock()
+        hidden_until = stamp(now + timedelta(seconds=visibility_seconds))
+        taken = []
+        with self.database.writing() as connection:
+            rows = connection.execute(
+                "SELECT sequence, body FROM messages WHERE body IS NOT NULL AND visible_at <= ?"
+                " ORDER BY sequence LIMIT ?",
+                (stamp(now), limit),
+            ).fetchall()
+            for sequence, body in rows:
+                handle = secrets.token_hex(16)
+                connection.execute(
+                    "UPDATE messages SET visible_at = ?, handle = ? WHERE sequence = ?",
+                    (hidden_until, handle, sequence),
+                )
+                taken.append(Taken(json.loads(body), handle))
+        return taken
+
+    def delete(self, handle: str) -> None:
+        self.database.connection().execute("UPDATE messages SET body = NULL, handle = NULL WHERE handle = ?", (handle,))

@@ -1,0 +1,132 @@
+"""A case: what was sent, what is still to be passed on, and what has become of it."""
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from heard.answers import Answers
+from heard.clock import day_in_england, moment
+
+COUNCIL_MESSAGE = "council_message"
+ACKNOWLEDGEMENT = "acknowledgement"
+STATUSES = ("with_council", "looking_into_it", "reply_sent", "closed", "on_hold", "referred")
+ANSWERED = ("reply_sent", "closed")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in a case's outbox that has to reach somebody.
+
+    `due`: when to try next. `unknown_since`: the first attempt that may or may not have arrived.
+    `problem`: a code for why the last attempt failed.
+    """
+
+    kind: str
+    due: str
+    attempts: int = 0
+    unknown_since: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """What the council did, numbered by the council: the same number is the same update, in any order."""
+
+    version: int
+    status: str
+    at: str
+    stage: int | None = None
+    due: str | None = None
+    note: str | None = None
+    reason: str | None = None
+    resubmit_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One accepted submission. `revision` counts its stored states; times are UTC text, days ISO dates."""
+
+    id: str
+    reference: str
+    code_hash: str
+    form: str
+    form_version: int
+    language: str
+    voice: str
+    received_at: str
+    answers: Answers
+    digest: str
+    procedure: str
+    reasons: tuple[str, ...]
+    urgency: tuple[str, ...] = ()
+    due: dict[str, str] | None = None
+    placement: str | None = None
+    delivered_at: str | None = None
+    outbox: tuple[Entry, ...] = ()
+    updates: tuple[Update, ...] = ()
+    revision: int = 1
+
+    @property
+    def next_due(self) -> str | None:
+        """When the outbox wants attention next; None when everything has been passed on."""
+        return min((entry.due for entry in self.outbox), default=None)
+
+    @property
+    def answer_due(self) -> str | None:
+        """The day an answer is due: the council's latest word on it, else what was promised at receipt."""
+        said = [update.due for update in self.updates if update.due]
+        return said[-1] if said else (self.due or {}).get("answer")
+
+    def is_late(self, now: datetime) -> bool:
+        """True once the day has passed in England and neither an answer nor a pause was reported."""
+        status = self.updates[-1].status if self.updates else None
+        if self.answer_due is None or status in (*ANSWERED, "on_hold"):
+            return False
+        return day_in_england(now) > date.fromisoformat(self.answer_due)
+
+    def with_update(self, update: Update) -> "Case":
+        return replace(self, updates=tuple(sorted((*self.updates, update), key=lambda known: known.version)))
+
+    def with_entry(self, entry: Entry) -> "Case":
+        """The same case with this entry in the place of the one of its kind."""
+        return replace(self, outbox=tuple(entry if entry.kind == known.kind else known for known in self.outbox))
+
+    def without_entry(self, kind: str) -> "Case":
+        return replace(self, outbox=tuple(entry for entry in self.outbox if entry.kind != kind))
+
+    def to_record(self) -> dict[str, Any]:
+        """The case as plain JSON data, the way every store keeps it."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Case":
+        return cls(
+            **{
+                **record,
+                "reasons": tuple(record["reasons"]),
+                "urgency": tuple(record["urgency"]),
+                "outbox": tuple(Entry(**entry) for entry in record["outbox"]),
+                "updates": tuple(Update(**update) for update in record["updates"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the timeline: a code the wording knows, the day it happened, and what the council added."""
+
+    step: str
+    on: date
+    said: dict[str, Any] = field(default_factory=dict)
+
+
+def steps_of(case: Case) -> list[Step]:
+    """The case's story so far, oldest first."""
+    steps = [Step("received", day_in_england(moment(case.received_at)))]
+    if case.delivered_at:
+        steps.append(Step("delivered", day_in_england(moment(case.delivered_at))))
+    for update in case.updates:
+        said = {"stage": update.stage, "note": update.note, "reason": update.reason, "resubmit_by": update.resubmit_by}
+        known = {name: value for name, value in said.items() if value is not None}
+        steps.append(Step(update.status, day_in_england(moment(update.at)), known))
+    return steps

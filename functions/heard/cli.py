@@ -1,0 +1,160 @@
+"""The `heard` command: serve, build, the council's side, the outbox, and QR codes."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from heard import qr
+from heard.case import STATUSES, Case
+from heard.clock import stamp
+from heard.places import DOORS
+from heard.ports import Taken
+from heard.update import HOLD_REASONS, CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
+from heard.wiring import Services, one_machine
+
+ROOT = Path(__file__).resolve().parents[2]
+VISIBILITY_SECONDS = 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    chosen = parser().parse_args(arguments)
+    status: int = chosen.run(chosen)
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="heard", description="A feedback portal for a council's children's services.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+    _command(commands, "serve", run_serve, "serve the site and deliver what people send (HOST, PORT, HEARD_DATA)")
+    _command(commands, "build", run_build, "build the site into build/site")
+    _council_commands(commands)
+    _command(commands, "outbox", run_outbox, "show what has not been delivered yet, and why")
+    codes = _command(commands, "qr", run_qr, "write a QR code that opens the right form, as SVG and PNG")
+    codes.add_argument("placement", help="a code from `placements` in the council's file, e.g. kr7")
+    codes.add_argument("--door", choices=sorted(DOORS.values()), default="young", help="which voice it opens")
+    codes.add_argument("--level", choices=["M", "Q"], default="M", help="error correction; Q for things that wear")
+    codes.add_argument("--folder", type=Path, default=Path(), help="where to write the two files")
+    return root
+
+
+def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + "."
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _council_commands(commands: Any) -> None:
+    text = "the council's side: read the queue, say what was done"
+    council = commands.add_parser("council", help=text, description=text).add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    inbox = _command(council, "inbox", run_inbox, "show what waits in the queue; with --take, take it off")
+    inbox.add_argument("--take", type=int, metavar="N", help="take up to N messages off the queue")
+    inbox.add_argument("--json", action="store_true", help="one whole message a line, for programs")
+    said = _command(council, "update", run_update, "say what was done with a case")
+    said.add_argument("reference", help="the case's reference, e.g. K4R-7T3-CX9-H5M")
+    said.add_argument("--status", required=True, choices=STATUSES)
+    said.add_argument("--stage", type=int, choices=[1, 2, 3])
+    said.add_argument("--due", metavar="DATE", help="new day an answer is due, e.g. 2026-12-18")
+    said.add_argument("--note", metavar="TEXT", help="shown to the person, so write it for them")
+    said.add_argument("--reason", choices=HOLD_REASONS, help="why it is on hold")
+    said.add_argument("--resubmit-by", metavar="DATE", help="until when a case on hold can be sent again")
+    said.add_argument("--version", type=int, metavar="N", help="number of this update; the next one if left out")
+    said.add_argument("--at", metavar="TIME", help="when it happened, e.g. 2026-11-20T14:00:00Z; now if left out")
+
+
+def run_serve(_: argparse.Namespace) -> int:
+    from heard.host.serve import serve  # the server is only loaded to serve
+
+    serve(ROOT / "build" / "site")
+    return 0
+
+
+def run_build(_: argparse.Namespace) -> int:
+    return subprocess.run([sys.executable, str(ROOT / "site" / "build.py")], check=False).returncode  # noqa: S603 - our own file
+
+
+def run_inbox(chosen: argparse.Namespace) -> int:
+    services = one_machine()
+    if chosen.take is None:
+        waiting = services.inbox.peek(limit=1000)
+        for message in waiting:
+            _show(message, chosen.json)
+        if not waiting and not chosen.json:
+            print("Nothing is waiting.")
+        return 0
+    for taken in services.inbox.receive(chosen.take, VISIBILITY_SECONDS):
+        _show_and_delete(taken, services, chosen.json)
+    return 0
+
+
+def _show_and_delete(taken: Taken, services: Services, as_json: bool) -> None:
+    """A message leaves the queue once it was written out, not before."""
+    _show(taken.message, as_json)
+    sys.stdout.flush()
+    services.inbox.delete(taken.handle)
+
+
+def _show(message: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(message, ensure_ascii=False))
+        return
+    urgent = "  URGENT: " + ", ".join(message["urgency"]["reasons"]) if message["urgency"]["urgent"] else ""
+    print(f"{message['reference']}  {message['kind']} ({message['voice']}, {message['language']}){urgent}")
+    suggestion = message["suggested_procedure"]
+    print(f"  received {message['received_at']}  answer due {(message['due'] or {}).get('answer', 'to be worked out')}")
+    print(f"  suggested procedure: {suggestion['procedure']} ({', '.join(suggestion['reasons'])})")
+    for part in ("choices", "text"):
+        for name, answer in message[part].items():
+            print(f"  {name}: {', '.join(answer) if isinstance(answer, list) else answer}")
+    for part in ("contact", "advocate", "needs"):
+        given = {name: value for name, value in message[part].items() if value not in (None, [])}
+        print(f"  {part}: " + ", ".join(f"{name}={value}" for name, value in given.items()))
+    print()
+
+
+def run_update(chosen: argparse.Namespace) -> int:
+    services = one_machine()
+    named = ("status", "stage", "due", "note", "reason", "resubmit_by")
+    said = {name: getattr(chosen, name) for name in named if getattr(chosen, name) is not None}
+    said["at"] = chosen.at or stamp(services.clock())
+    try:
+        said["version"] = chosen.version or next_version(chosen.reference, services.store)
+        case = update(chosen.reference, said, services.store)
+    except (CaseUnknown, UpdateRejected, UpdateConflicts) as problem:
+        print(f"heard: {problem}. Nothing was changed.", file=sys.stderr)
+        return 1
+    print(f"{case.reference}: update {said['version']} is in place; the person sees it when they look.")
+    return 0
+
+
+def run_outbox(_: argparse.Namespace) -> int:
+    waiting = one_machine().store.waiting()
+    for case in waiting:
+        _show_entries(case)
+    if not waiting:
+        print("Everything has been passed on.")
+    return 0
+
+
+def _show_entries(case: Case) -> None:
+    for entry in case.outbox:
+        problem = entry.problem or ("outcome unknown" if entry.unknown_since else "not tried yet")
+        print(f"{case.reference}  {entry.kind}  attempts {entry.attempts}  next {entry.due}  {problem}")
+
+
+def run_qr(chosen: argparse.Namespace) -> int:
+    try:
+        written = qr.write(chosen.placement, chosen.door, chosen.level, chosen.folder)
+    except qr.PlacementUnknown as unknown:
+        print(f"heard: {unknown}", file=sys.stderr)
+        return 1
+    print(f"{written.address}\n{written.svg}\n{written.png}")
+    return 0

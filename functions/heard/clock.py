@@ -1,0 +1,65 @@
+"""Days that count. A working day is not a Saturday, a Sunday or a bank holiday in England (SI 2006/1738, reg 2)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from heard.wording import read_compiled
+
+LONDON = ZoneInfo("Europe/London")
+SATURDAY = 5
+
+
+class CalendarEnds(Exception):
+    """The day asked for lies past the last year whose bank holidays are official: an error, never a guess."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The official bank holidays, and the last year they are known for."""
+
+    holidays: frozenset[date]
+    last_year: int
+
+    @classmethod
+    def of(cls, days: Iterable[str], last_year: int) -> "Calendar":
+        return cls(frozenset(date.fromisoformat(day) for day in days), last_year)
+
+    def is_working_day(self, day: date) -> bool:
+        if day.year > self.last_year:
+            raise CalendarEnds(f"bank holidays are official up to {self.last_year}")
+        return day.weekday() < SATURDAY and day not in self.holidays
+
+    def add_working_days(self, received: date, count: int) -> date:
+        """The `count`-th working day after the day of receipt; the day after receipt is the first that can count.
+
+        The day-one convention is common practice; the regulations' own wording was not read.
+        """
+        day = received
+        while count > 0:
+            day += timedelta(days=1)
+            count -= self.is_working_day(day)
+        return day
+
+
+@cache
+def england() -> Calendar:
+    """The calendar in content/bank_holidays.csv."""
+    source = read_compiled("bank_holidays.json")
+    return Calendar.of(source["days"], source["last_year"])
+
+
+def day_in_england(moment: datetime) -> date:
+    """The date on the wall in England: what counts as the day of receipt."""
+    return moment.astimezone(LONDON).date()
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as sortable text: UTC, milliseconds, e.g. 2026-11-20T09:30:00.000Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(stamped: str) -> datetime:
+    return datetime.fromisoformat(stamped)

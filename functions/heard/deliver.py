@@ -1,0 +1,124 @@
+"""Use case: pass on what is due.
+
+A lease keeps two deliverers apart; a failed send comes back later, and later still.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, Case, Entry
+from heard.clock import moment, stamp
+from heard.letters import acknowledgement
+from heard.message import MessageMalformed, build
+from heard.ports import CouncilQueue, Messenger, NotSent, StaleCase, Store
+
+LEASE = timedelta(seconds=60)
+FORGETS = timedelta(minutes=5)  # how long a queue like SQS FIFO recognises a message it has had
+FIRST_WAIT = timedelta(seconds=15)
+LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one attempt: `sent`, `not_sent` or `unknown`, and the code of the problem."""
+
+    reference: str
+    kind: str
+    outcome: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Deliverer:
+    """Passes entries on to the council's queue and to people."""
+
+    store: Store
+    queue: CouncilQueue
+    messenger: Messenger
+    council: dict[str, Any]
+    clock: Callable[[], datetime]
+
+    def deliver_due(self, limit: int = 20) -> list[Outcome]:
+        """Attempts every entry that is due, one after the other; one that fails holds up no other."""
+        now = stamp(self.clock())
+        due = [(case, entry) for case in self.store.due(now, limit) for entry in case.outbox if entry.due <= now]
+        attempts = (self._attempt(case.id, entry.kind) for case, entry in due)
+        return [outcome for outcome in attempts if outcome]
+
+    def _attempt(self, case_id: str, kind: str) -> Outcome | None:
+        leased = self._lease(case_id, kind)
+        if leased is None:
+            return None
+        case, entry, unknown_before = leased
+        outcome = self._send(case, entry, unknown_before)
+        later = None
+        if outcome.outcome != "sent":
+            unknown_since = entry.unknown_since if outcome.outcome == "unknown" else unknown_before
+            later = replace(entry, due=self._later(entry), problem=outcome.problem, unknown_since=unknown_since)
+        self._settle(case_id, entry, later)
+        return outcome
+
+    def _lease(self, case_id: str, kind: str) -> tuple[Case, Entry, str | None] | None:
+        """Takes the entry for a minute, unless it is gone or somebody else has it."""
+        now = self.clock()
+        case = self.store.with_id(case_id)
+        entry = _entry_of(case, kind)
+        if case is None or entry is None or entry.due > stamp(now):
+            return None
+        unknown_before = entry.unknown_since
+        taken = replace(
+            entry,
+            due=stamp(now + LEASE),
+            attempts=entry.attempts + 1,
+            unknown_since=unknown_before or stamp(now),
+        )
+        try:
+            return self.store.replace(case.with_entry(taken)), taken, unknown_before
+        except StaleCase:
+            return None
+
+    def _send(self, case: Case, entry: Entry, unknown_before: str | None) -> Outcome:
+        try:
+            if entry.kind == COUNCIL_MESSAGE:
+                forgotten = unknown_before is not None and self.clock() - moment(unknown_before) > FORGETS
+                self.queue.send(build(case, entry.attempts, possible_duplicate=forgotten))
+            else:
+                self.messenger.send(acknowledgement(case, self.council), f"{case.id}-{ACKNOWLEDGEMENT}")
+        except NotSent as failed:
+            return Outcome(case.reference, entry.kind, "not_sent", str(failed))
+        except MessageMalformed:
+            return Outcome(case.reference, entry.kind, "not_sent", "message_malformed")
+        except Exception as failed:  # whatever went wrong, the next person's message must still go out
+            return Outcome(case.reference, entry.kind, "unknown", type(failed).__name__)
+        return Outcome(case.reference, entry.kind, "sent")
+
+    def _later(self, entry: Entry) -> str:
+        return stamp(self.clock() + min(FIRST_WAIT * 2 ** min(entry.attempts - 1, 10), LONGEST_WAIT))
+
+    def _settle(self, case_id: str, attempted: Entry, later: Entry | None) -> None:
+        """Writes down what became of an attempt, also when the council's update came in between.
+
+        A failure is only written while the lease is still ours; a success always is.
+        """
+        while True:
+            case = self.store.with_id(case_id)
+            entry = _entry_of(case, attempted.kind)
+            if case is None or entry is None or (later and entry.attempts != attempted.attempts):
+                return
+            settled = case.with_entry(later) if later else _passed_on(case, attempted.kind, stamp(self.clock()))
+            try:
+                self.store.replace(settled)
+            except StaleCase:
+                continue
+            return
+
+
+def _entry_of(case: Case | None, kind: str) -> Entry | None:
+    return next((entry for entry in case.outbox if entry.kind == kind), None) if case else None
+
+
+def _passed_on(case: Case, kind: str, now: str) -> Case:
+    done = case.without_entry(kind)
+    return replace(done, delivered_at=now) if kind == COUNCIL_MESSAGE else done

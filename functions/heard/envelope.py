@@ -1,0 +1,123 @@
+"""What travels around the answers: which form, in which language and voice, under which key. And what goes back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from heard.answers import problem_codes
+from heard.case import STATUSES
+from heard.council import known_placement
+from heard.forms import FORMS, form_named
+from heard.wording import VOICES, languages
+
+CODES: dict[str, Any] = {"required": "required", "null": "required", "invalid": "not_text"}
+KEY = r"^[0-9a-f]{32}$"
+
+
+class EnvelopeRejected(Exception):
+    """A common field does not fit. `problems` maps field to code."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__(f"{len(problems)} fields do not fit")
+        self.problems = problems
+
+
+def published(language: str) -> None:
+    if language not in languages():
+        raise ValidationError("unknown_choice")
+
+
+class EnvelopeSchema(Schema):
+    """The common fields of /api/check."""
+
+    form = fields.String(required=True, validate=validate.OneOf(FORMS, error="unknown_choice"), error_messages=CODES)
+    lang = fields.String(load_default="en", validate=published, error_messages=CODES)
+    voice = fields.String(
+        load_default="standard", validate=validate.OneOf(VOICES, error="unknown_choice"), error_messages=CODES
+    )
+    form_version = fields.Integer(
+        load_default=None, validate=validate.Range(min=1, error="unknown_choice"), error_messages=CODES
+    )
+    key = fields.String(load_default=None, validate=validate.Regexp(KEY, error="not_a_key"), error_messages=CODES)
+    placement = fields.String(load_default=None, error_messages=CODES)
+
+
+class SendSchema(EnvelopeSchema):
+    """The common fields of /api/send."""
+
+    key = fields.String(required=True, validate=validate.Regexp(KEY, error="not_a_key"), error_messages=CODES)
+
+
+class FollowSchema(Schema):
+    """What /api/follow takes: five words or 20 digits."""
+
+    code = fields.String(required=True, error_messages=CODES)
+
+
+class ReceiptSchema(Schema):
+    """What an accepted submission gives back."""
+
+    reference = fields.String(required=True)
+    code = fields.String(required=True)
+    code_digits = fields.String(required=True)
+    due = fields.Date(required=True, allow_none=True)
+
+
+class StepSchema(Schema):
+    """One step of a timeline."""
+
+    step = fields.String(required=True, validate=validate.OneOf(("received", "delivered", *STATUSES)))
+    on = fields.Date(required=True)
+    stage = fields.Integer()
+    note = fields.String()
+    reason = fields.String()
+    resubmit_by = fields.Date()
+
+
+class TimelineSchema(Schema):
+    """What the holder of a code may see."""
+
+    reference = fields.String(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(FORMS))
+    status = fields.String(required=True)
+    steps = fields.List(fields.Nested(StepSchema), required=True)
+    due = fields.Date(required=True, allow_none=True)
+    longest = fields.Date(required=True, allow_none=True)
+    late = fields.Boolean(required=True)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The common fields, checked."""
+
+    form: str
+    lang: str
+    voice: str
+    form_version: int
+    key: str | None
+    placement: str | None
+
+
+def open_envelope(sent: dict[str, Any]) -> Envelope:
+    """The common fields among everything sent; raises EnvelopeRejected.
+
+    A placement nobody put up is dropped: a worn or old QR code must not stop anyone.
+    """
+    common = {name: sent[name] for name in EnvelopeSchema().fields if sent.get(name) not in (None, "")}
+    try:
+        loaded = EnvelopeSchema().load(common)
+    except ValidationError as rejected:
+        raise EnvelopeRejected(problem_codes(rejected)) from None
+    current = form_named(loaded["form"]).version
+    loaded["form_version"] = loaded["form_version"] or current
+    if loaded["form_version"] > current:
+        raise EnvelopeRejected({"form_version": "unknown_choice"})
+    loaded["placement"] = known_placement(loaded["placement"] or "")
+    return Envelope(**loaded)
+
+
+def answers_in(sent: dict[str, Any], also_common: tuple[str, ...]) -> dict[str, Any]:
+    """Everything sent that is not a common field."""
+    common = {*EnvelopeSchema().fields, *also_common}
+    return {name: value for name, value in sent.items() if name not in common}

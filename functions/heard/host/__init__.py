@@ -1,0 +1,1 @@
+"""The one-machine host: Flask under waitress, with a thread that delivers."""

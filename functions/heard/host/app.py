@@ -1,0 +1,104 @@
+"""The site's files and the functions behind one Flask application."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import flask
+import werkzeug
+from werkzeug.exceptions import HTTPException
+from werkzeug.security import safe_join
+
+from heard import headers, log, pages, web
+from heard.wiring import Services
+from heard.wording import Words
+
+STATUS_REASONS = {404: "not_found", 405: "not_understood", 413: "too_big"}
+
+
+def create_app(services: Services, site: Path, ring: Callable[[], None]) -> flask.Flask:
+    """`site`: the built pages. `ring`: called after a submission is kept, so that delivery need not wait."""
+    app = flask.Flask("heard", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = web.MAX_BYTES
+
+    @app.post("/api/<any(check, send, receipt, follow):step>")
+    def api(step: str) -> flask.Response:
+        response = web.answer(step, _request(), services)
+        if response.status == 201:
+            ring()
+        return _to_flask(response)
+
+    @app.get("/api/health")
+    def health() -> flask.Response:
+        services.store.with_id("health")
+        return _to_flask(web.as_json(200, {"status": "ok"}))
+
+    @app.get("/")
+    @app.get("/<path:path>")
+    def page(path: str = "") -> werkzeug.Response:
+        return _file(site, path)
+
+    app.register_error_handler(HTTPException, _http_problem)
+    app.register_error_handler(Exception, _broken)
+    app.after_request(_with_headers)
+    return app
+
+
+def _request() -> web.Request:
+    """The sender is the network address and the browser's own description: enough to know a repeat by."""
+    sender = f"{flask.request.remote_addr}\0{flask.request.user_agent}"
+    return web.Request(flask.request.content_type or "", flask.request.get_data(), sender)
+
+
+def _to_flask(response: web.Response) -> flask.Response:
+    return flask.Response(
+        response.body, response.status, {**response.headers, **headers.ANSWERS}, content_type=response.content_type
+    )
+
+
+def _file(site: Path, path: str) -> werkzeug.Response:
+    """A built file, its compressed twin where the browser takes it; a folder's index, under its own address."""
+    found = safe_join(str(site), path)
+    target = Path(found) if found else site / "404.html"
+    if target.is_dir():
+        if path and not path.endswith("/"):
+            return flask.redirect(f"/{path}/", 308)
+        target /= "index.html"
+    if not target.is_file():
+        flask.abort(404)
+    caching = headers.ASSETS if "v" in flask.request.args and path.startswith("assets/") else headers.PAGES
+    packed = target.with_name(target.name + ".gz")
+    compressed = packed.is_file() and flask.request.accept_encodings["gzip"] > 0
+    response = flask.send_file(packed if compressed else target, mimetype=_kind_of(target), conditional=True)
+    response.headers.update(caching)
+    response.headers["Vary"] = "Accept-Encoding"
+    if compressed:
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _kind_of(target: Path) -> str:
+    kinds = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+    return kinds.get(target.suffix, "application/json" if target.suffix == ".json" else "text/plain")
+
+
+def _http_problem(problem: HTTPException) -> flask.Response:
+    status = problem.code or 500
+    reason = STATUS_REASONS.get(status, "not_understood" if status < 500 else "broken")
+    if flask.request.is_json:
+        return _to_flask(web.as_json(status, {"errors": {"body": reason}}))
+    return _to_flask(web.Response(status, pages.sorry_page(_words(), reason)))
+
+
+def _broken(problem: Exception) -> flask.Response:
+    log.note("host", outcome="broken", problem=log.where(problem))
+    return _to_flask(web.Response(500, pages.sorry_page(_words(), "broken")))
+
+
+def _words() -> Words:
+    folders = flask.request.path.split("/")
+    return Words("en", "young" if "young" in folders else "easy" if "easy-read" in folders else "standard")
+
+
+def _with_headers(response: flask.Response) -> flask.Response:
+    response.headers.update(headers.EVERYWHERE)
+    return response

@@ -1,0 +1,72 @@
+"""Starts the host: the web server, and the thread that passes things on."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from waitress.server import create_server
+
+from heard import log, web
+from heard.deliver import Deliverer
+from heard.host.app import create_app
+from heard.wiring import data_folder, one_machine
+
+SWEEP_SECONDS = 5.0
+
+
+class Worker(threading.Thread):
+    """Delivers what is due: at once when rung, and on every sweep in any case."""
+
+    def __init__(self, deliverer: Deliverer) -> None:
+        super().__init__(name="deliver", daemon=True)
+        self.deliverer = deliverer
+        self.bell = threading.Event()
+        self.stopping = False
+
+    def ring(self) -> None:
+        self.bell.set()
+
+    def stop(self) -> None:
+        self.stopping = True
+        self.ring()
+        self.join()
+
+    def run(self) -> None:
+        while not self.stopping:
+            self.bell.clear()
+            self.sweep()
+            self.bell.wait(SWEEP_SECONDS)
+
+    def sweep(self) -> None:
+        try:
+            outcomes = self.deliverer.deliver_due()
+        except Exception as broken:  # the store may be busy or full; the next sweep tries again
+            log.note("deliver", outcome="broken", problem=log.where(broken))
+            return
+        for outcome in outcomes:
+            step = f"deliver_{outcome.kind}"
+            log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+
+
+def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = print) -> None:
+    """Serves until stopped. HOST and PORT say where; HEARD_DATA says where cases are kept."""
+    if not (site / "en").is_dir():
+        sys.exit("The site is not built yet. Run `heard build` first.")
+    log.to_stderr()
+    services = one_machine(environment)
+    worker = Worker(services.deliverer())
+    app = create_app(services, site, worker.ring)
+    host, port = environment.get("HOST", "127.0.0.1"), int(environment.get("PORT", "8000"))
+    server = create_server(app, host=host, port=port, ident=None, threads=8, max_request_body_size=4 * web.MAX_BYTES)
+    worker.start()
+    data = data_folder(environment)
+    say(f"Heard is at        http://{host}:{port}/")
+    say(f"Cases and queue in {data}")
+    say(f"Letters in         {data / 'letters'}" if "HEARD_SMTP_HOST" not in environment else "Letters go by SMTP")
+    say("Read the council's queue with   .venv/bin/heard council inbox")
+    try:
+        server.run()
+    finally:
+        worker.stop()

@@ -1,0 +1,95 @@
+"""The message a council's systems receive, version 1. Its shape is message.v1.schema.json, a promise to councils."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+
+from heard.answers import Answers
+from heard.case import Case
+from heard.forms import form_named
+from heard.letters import wants_acknowledgement
+
+VERSION = 1
+NOT_THE_STORY = frozenset(
+    {"contact", "email", "phone", "postal_address", "contact_is_safe", "contact_notes", "acknowledge"}
+    | {"advocate", "advocate_name", "advocate_email", "meet", "needs", "interpreter_language"}
+)
+"""Questions whose answers have a place of their own in the message."""
+
+
+class MessageMalformed(Exception):
+    """A message does not fit its own schema: a mistake of ours. Names the place in it, never a value."""
+
+
+@cache
+def schema() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((Path(__file__).parent / "message.v1.schema.json").read_text("utf-8"))
+    return document
+
+
+@cache
+def _validate() -> Any:
+    return fastjsonschema.compile(schema())
+
+
+def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
+    """The case as a message, checked against the schema; raises MessageMalformed."""
+    questions = {question.id: question.type for question in form_named(case.form).questions}
+    story = {name: answer for name, answer in case.answers.items() if name not in NOT_THE_STORY}
+    message = {
+        "version": VERSION,
+        "id": case.id,
+        "attempt": attempt,
+        "possible_duplicate": possible_duplicate,
+        "reference": case.reference,
+        "kind": case.form,
+        "form_version": case.form_version,
+        "language": case.language,
+        "voice": case.voice,
+        "received_at": case.received_at,
+        "placement": case.placement,
+        "text": {name: answer for name, answer in story.items() if questions[name] in ("text", "long_text")},
+        "choices": {name: answer for name, answer in story.items() if questions[name] in ("choice", "choices")},
+        "contact": _contact(case.answers),
+        "advocate": _advocate(case.answers),
+        "needs": _needs(case.answers),
+        "urgency": {"urgent": bool(case.urgency), "reasons": list(case.urgency)},
+        "suggested_procedure": {"procedure": case.procedure, "reasons": list(case.reasons)},
+        "due": case.due,
+        "answers_sha256": case.digest,
+    }
+    try:
+        _validate()(message)
+    except fastjsonschema.JsonSchemaException as malformed:
+        raise MessageMalformed(".".join(map(str, getattr(malformed, "path", [])))) from None
+    return message
+
+
+def _contact(answers: Answers) -> dict[str, Any]:
+    """How the person may be reached. `safe` is true only if they said so; then alone may anything be sent unasked."""
+    return {
+        "channel": answers.get("contact"),
+        "safe": answers.get("contact_is_safe") == "yes",
+        "notes": answers.get("contact_notes"),
+        "email": answers.get("email"),
+        "phone": answers.get("phone"),
+        "postal_address": answers.get("postal_address"),
+        "acknowledgement_wanted": answers.get("acknowledge") == "yes",
+        "acknowledgement_sent_by": "heard" if wants_acknowledgement(answers) else None,
+    }
+
+
+def _advocate(answers: Answers) -> dict[str, Any]:
+    return {
+        "wish": answers.get("advocate"),
+        "name": answers.get("advocate_name"),
+        "email": answers.get("advocate_email"),
+        "meet_in_person": answers.get("meet"),
+    }
+
+
+def _needs(answers: Answers) -> dict[str, Any]:
+    return {"codes": answers.get("needs", []), "interpreter_language": answers.get("interpreter_language")}

@@ -1,0 +1,72 @@
+"""What the use cases need from the world. Adapters keep these promises; tests/contracts holds them to it."""
+
+from typing import Any, NamedTuple, Protocol
+
+from heard.case import Case
+from heard.letters import Letter
+
+
+class NotSent(Exception):
+    """The thing was certainly not handed over, so it may be tried again. Carries a code, never content.
+
+    Any other exception leaves the outcome unknown.
+    """
+
+
+class StaleCase(Exception):
+    """Somebody changed the case since it was read; read it again."""
+
+
+class Store(Protocol):
+    """Keeps cases. What it has accepted survives a crash at any later moment."""
+
+    def accept(self, case: Case) -> Case:
+        """Keeps a new case in one conditional write. If its id is taken, changes nothing and returns the kept one."""
+
+    def replace(self, case: Case) -> Case:
+        """Keeps a newer state of a case whose stored revision is `case.revision`; raises StaleCase."""
+
+    def with_id(self, case_id: str) -> Case | None: ...
+
+    def with_reference(self, reference: str) -> Case | None: ...
+
+    def with_code_hash(self, code_hash: str) -> Case | None: ...
+
+    def due(self, now: str, limit: int) -> list[Case]:
+        """Cases whose outbox is due at `now`, longest waiting first."""
+
+    def waiting(self) -> list[Case]:
+        """Every case with something left in its outbox, longest waiting first."""
+
+
+class CouncilQueue(Protocol):
+    """Where the council's own systems pick messages up."""
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Hands over one message. The same `id` again is not a second message. Raises NotSent."""
+
+
+class Taken(NamedTuple):
+    """A received message, and the handle that deletes it."""
+
+    message: dict[str, Any]
+    handle: str
+
+
+class CouncilInbox(Protocol):
+    """The council's end of the queue."""
+
+    def peek(self, limit: int) -> list[dict[str, Any]]: ...
+
+    def receive(self, limit: int, visibility_seconds: int) -> list[Taken]:
+        """Up to `limit` messages, hidden from others until deleted or the time is up."""
+
+    def delete(self, handle: str) -> None:
+        """Done with it. A handle whose time ran out, when somebody else has received it since, deletes nothing."""
+
+
+class Messenger(Protocol):
+    """Sends a letter to a person."""
+
+    def send(self, letter: Letter, letter_id: str) -> None:
+        """Raises NotSent when it certainly did not go out."""

@@ -1,0 +1,98 @@
+"""Use case: accept a submission. Accepted means kept: one conditional write holds the case and its outbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from heard.answers import Answers, digest
+from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, Case, Entry
+from heard.clock import Calendar, CalendarEnds, day_in_england, stamp
+from heard.letters import wants_acknowledgement
+from heard.ports import Store
+from heard.receipt import Receipt, receipt_for
+from heard.triage import suggest_procedure, urgency_of
+
+
+class KeyUsed(Exception):
+    """This key has already brought other answers. The case it made is unchanged."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Checked answers and where they came from. `key`: 32 hex characters, the person's alone."""
+
+    key: str
+    form: str
+    form_version: int
+    language: str
+    voice: str
+    answers: Answers
+    placement: str | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What to show the person. `repeated`: it had been accepted before, and nothing was changed."""
+
+    receipt: Receipt
+    case: Case
+    repeated: bool
+
+
+def receive(
+    submission: Submission, store: Store, pepper: bytes, council: dict[str, Any], calendar: Calendar, now: datetime
+) -> Accepted:
+    """Keeps the submission once, however often it is sent; raises KeyUsed."""
+    receipt = receipt_for(submission.key, pepper)
+    case = open_case(submission, receipt, council, calendar, now)
+    kept = store.accept(case)
+    if (kept.digest, kept.form) != (case.digest, case.form):
+        raise KeyUsed
+    return Accepted(receipt, kept, repeated=kept is not case)
+
+
+def receipt_again(key: str, store: Store, pepper: bytes) -> Accepted | None:
+    """The receipt for a key that was accepted before, or None."""
+    receipt = receipt_for(key, pepper)
+    case = store.with_id(receipt.case_id)
+    return Accepted(receipt, case, repeated=True) if case else None
+
+
+def open_case(
+    submission: Submission, receipt: Receipt, council: dict[str, Any], calendar: Calendar, now: datetime
+) -> Case:
+    answers = submission.answers
+    suggestion = suggest_procedure(submission.form, answers, council)
+    kinds = [COUNCIL_MESSAGE] + [ACKNOWLEDGEMENT] * wants_acknowledgement(answers)
+    return Case(
+        id=receipt.case_id,
+        reference=receipt.reference,
+        code_hash=receipt.code_hash,
+        form=submission.form,
+        form_version=submission.form_version,
+        language=submission.language,
+        voice=submission.voice,
+        received_at=stamp(now),
+        answers=answers,
+        digest=digest(answers),
+        procedure=suggestion.procedure,
+        reasons=suggestion.reasons,
+        urgency=urgency_of(answers),
+        due=due_dates(suggestion.procedure, council, calendar, now),
+        placement=submission.placement,
+        outbox=tuple(Entry(kind, due=stamp(now)) for kind in kinds),
+    )
+
+
+def due_dates(procedure: str, council: dict[str, Any], calendar: Calendar, now: datetime) -> dict[str, str] | None:
+    """The days the council's clocks promise, or None past the official calendar: no date is better than a guess,
+    and a complaint is never refused for it."""
+    clocks = council["clocks"]
+    counts = {**clocks[procedure]}
+    if procedure not in ("compliment", "comment"):
+        counts["acknowledge"] = clocks["acknowledge"]
+    received = day_in_england(now)
+    try:
+        return {name: calendar.add_working_days(received, days).isoformat() for name, days in counts.items()}
+    except CalendarEnds:
+        return None

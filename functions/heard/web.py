@@ -1,0 +1,310 @@
+"""HTTP in, HTTP out, whatever serves it: forms get pages, programs get JSON, both from the same use cases.
+
+The host and the Lambda handlers are thin fronts of this module, so that both answer alike.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from heard import log, pages
+from heard.answers import Answers, AnswersRejected, digest, tidy
+from heard.check import check
+from heard.clock import day_in_england
+from heard.controls import HONEYPOT
+from heard.envelope import Envelope, EnvelopeRejected, answers_in, open_envelope
+from heard.follow import CodeUnknown, Timeline, follow
+from heard.forms import form_named
+from heard.receive import Accepted, KeyUsed, Submission, receipt_again, receive
+from heard.wiring import Services
+from heard.wording import VOICES, Words, languages
+
+MAX_BYTES = 256 * 1024  # the longest complaint in a script of four bytes a character, percent-encoded, fits
+MAX_FIELDS = 200
+FORM = "application/x-www-form-urlencoded"
+NOT_AN_ANSWER = ("change", HONEYPOT)
+
+
+class Unreadable(Exception):
+    """The body is not what its content type says, or not one we take."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Request:
+    """One POST. `sender`: what tells this browser from others without a cookie; never stored, never logged."""
+
+    content_type: str
+    body: bytes
+    sender: str = ""
+
+    @property
+    def is_json(self) -> bool:
+        return self.content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+@dataclass(frozen=True)
+class Response:
+    """A status, a body, and headers beyond the common ones. `about` is for the log: a reference, never content."""
+
+    status: int
+    body: str
+    content_type: str = "text/html; charset=utf-8"
+    headers: dict[str, str] = field(default_factory=dict)
+    about: str | None = None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request being answered: what was sent, and the words to answer in."""
+
+    request: Request
+    sent: dict[str, Any]
+    words: Words
+
+
+def as_json(status: int, data: dict[str, Any], about: str | None = None) -> Response:
+    return Response(status, json.dumps(data, ensure_ascii=False), "application/json", about=about)
+
+
+def answer(step: str, request: Request, services: Services) -> Response:
+    """Answers one POST to /api/<step>. Never raises: what fails is said kindly, and logged without content."""
+    started = services.clock()
+    response = _answer(step, request, services)
+    milliseconds = int((services.clock() - started) / timedelta(milliseconds=1))
+    log.note(step, outcome=str(response.status), reference=response.about, milliseconds=milliseconds)
+    return response
+
+
+def _answer(step: str, request: Request, services: Services) -> Response:
+    words = Words("en", "standard")
+    try:
+        sent = read_body(request)
+        words = words_of(sent)
+        return STEPS[step](Exchange(request, sent, words), services)
+    except Unreadable as unreadable:
+        return sorry(request, words, unreadable.status, unreadable.reason)
+    except EnvelopeRejected as rejected:
+        if request.is_json:
+            return as_json(422, {"errors": rejected.problems})
+        return sorry(request, words, 400, "not_understood")
+    except Exception as broken:  # the last place where it can be told without its content
+        log.note(step, outcome="broken", problem=log.where(broken))
+        return sorry(request, words, 500, "broken")
+
+
+def sorry(request: Request, words: Words, status: int, reason: str) -> Response:
+    if request.is_json:
+        return as_json(status, {"errors": {"body": reason}})
+    return Response(status, pages.sorry_page(words, reason))
+
+
+def read_body(request: Request) -> dict[str, Any]:
+    """The fields of a form or a JSON object; raises Unreadable. Nothing is guessed: wrong bytes are refused."""
+    if len(request.body) > MAX_BYTES:
+        raise Unreadable(413, "too_big")
+    if request.is_json:
+        return _read_json(request.body)
+    if request.content_type.partition(";")[0].strip().lower() != FORM:
+        raise Unreadable(415, "not_understood")
+    return _read_form(request.body)
+
+
+def _read_json(body: bytes) -> dict[str, Any]:
+    try:
+        sent = json.loads(body.decode("utf-8"), object_pairs_hook=_no_name_twice)
+    except (ValueError, RecursionError):
+        raise Unreadable(400, "not_understood") from None
+    if not isinstance(sent, dict) or len(sent) > MAX_FIELDS:
+        raise Unreadable(400, "not_understood")
+    return sent
+
+
+def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
+def _read_form(body: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Unreadable(400, "not_understood") from None
+    several: dict[str, list[str]] = {}
+    for name, value in pairs:
+        several.setdefault(name, []).append(value)
+    form_name = several.get("form", [""])[-1]
+    lists = _questions_with_several_answers(form_name)
+    return {name: values if name in lists or len(values) > 1 else values[0] for name, values in several.items()}
+
+
+def _questions_with_several_answers(form_name: str) -> set[str]:
+    try:
+        return {question.id for question in form_named(form_name).questions if question.type == "choices"}
+    except LookupError:
+        return set()
+
+
+def words_of(sent: dict[str, Any]) -> Words:
+    """The language and voice to answer in, even when the rest cannot be understood."""
+    language, voice = sent.get("lang"), sent.get("voice")
+    return Words(
+        language if isinstance(language, str) and language in languages() else "en",
+        voice if isinstance(voice, str) and voice in VOICES else "standard",
+    )
+
+
+def answer_check(exchange: Exchange, services: Services) -> Response:
+    envelope = open_envelope(exchange.sent)
+    raw = answers_in(exchange.sent, NOT_AN_ANSWER)
+    if exchange.sent.get("change") and not exchange.request.is_json:
+        return Response(200, pages.form_page(_filled(envelope, exchange.words, tidy(raw))))
+    try:
+        checked = check(envelope.form, raw)
+        _no_machine(exchange.sent)
+    except AnswersRejected as rejected:
+        return _rejected(exchange, envelope, raw, rejected)
+    key = envelope.key or _key_without_scripts(exchange, envelope, checked.answers, services)
+    if exchange.request.is_json:
+        return as_json(200, {"answers": checked.answers, "notices": list(checked.notices), "key": key})
+    filled = _filled(envelope, exchange.words, checked.answers, key=key)
+    return Response(200, pages.check_page(filled, checked.notices))
+
+
+def answer_send(exchange: Exchange, services: Services) -> Response:
+    envelope = open_envelope(exchange.sent)
+    raw = answers_in(exchange.sent, NOT_AN_ANSWER)
+    if envelope.key is None and exchange.request.is_json:
+        raise EnvelopeRejected({"key": "required"})
+    try:
+        checked = check(envelope.form, raw)
+        _no_machine(exchange.sent)
+    except AnswersRejected as rejected:
+        return _rejected(exchange, envelope, raw, rejected)
+    if envelope.key is None:  # nobody has seen these answers read back yet
+        return answer_check(exchange, services)
+    try:
+        accepted = _receive(envelope, envelope.key, checked.answers, services)
+    except KeyUsed:
+        return _used(exchange, envelope, envelope.key, checked.answers, services)
+    except Exception as broken:
+        if exchange.request.is_json:
+            raise
+        log.note("send", outcome="broken", problem=log.where(broken))
+        filled = _filled(envelope, exchange.words, checked.answers, key=envelope.key)
+        return Response(500, pages.check_page(filled, warning="check.out_of_order"))
+    return _accepted(exchange, envelope.key, accepted)
+
+
+def _receive(envelope: Envelope, key: str, answers: Answers, services: Services) -> Accepted:
+    submission = Submission(
+        key, envelope.form, envelope.form_version, envelope.lang, envelope.voice, answers, envelope.placement
+    )
+    return receive(submission, services.store, services.pepper, services.council, services.calendar, services.clock())
+
+
+def _accepted(exchange: Exchange, key: str, accepted: Accepted) -> Response:
+    receipt, case = accepted.receipt, accepted.case
+    status = 200 if accepted.repeated else 201
+    if exchange.request.is_json:
+        due = (case.due or {}).get("answer")
+        data = {"reference": receipt.reference, "code": receipt.code, "code_digits": receipt.code_digits, "due": due}
+        return as_json(status, data, about=receipt.reference)
+    return Response(status, pages.receipt_page(exchange.words, receipt, case, key), about=receipt.reference)
+
+
+def _used(exchange: Exchange, envelope: Envelope, key: str, answers: Answers, services: Services) -> Response:
+    """Sent before, changed since. The new words are kept on the page, under a key that repeats with them."""
+    if exchange.request.is_json:
+        return as_json(409, {"errors": {"key": "used"}})
+    next_key = _keyed_hash(services.pepper, "after", key, digest(answers))
+    filled = _filled(envelope, exchange.words, answers, key=next_key)
+    return Response(409, pages.check_page(filled, warning="check.changed_after_sending"))
+
+
+def answer_receipt(exchange: Exchange, services: Services) -> Response:
+    """The receipt as a file to keep, for whoever holds the key: the page that showed it."""
+    key = exchange.sent.get("key")
+    accepted = receipt_again(key, services.store, services.pepper) if isinstance(key, str) else None
+    if accepted is None:
+        raise Unreadable(404, "not_found")
+    text = pages.receipt_text(exchange.words, accepted.receipt, accepted.case)
+    name = exchange.words("receipt.file_name")
+    return Response(200, text, "text/plain; charset=utf-8", {"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def answer_follow(exchange: Exchange, services: Services) -> Response:
+    code = exchange.sent.get("code")
+    if not isinstance(code, str) or not code.strip():
+        if exchange.request.is_json:
+            return as_json(422, {"errors": {"code": "required"}})
+        return Response(422, pages.follow_page(exchange.words, "empty"))
+    try:
+        timeline = follow(code, services.store, services.pepper, services.clock())
+    except CodeUnknown:
+        if exchange.request.is_json:
+            return as_json(404, {"errors": {"code": "not_found"}})
+        return Response(404, pages.follow_page(exchange.words, "not_found"))
+    if exchange.request.is_json:
+        return as_json(200, timeline_data(timeline), about=timeline.reference)
+    return Response(200, pages.timeline_page(exchange.words, timeline), about=timeline.reference)
+
+
+def timeline_data(timeline: Timeline) -> dict[str, Any]:
+    """The timeline as TimelineSchema describes it."""
+    data = asdict(timeline)
+    del data["procedure"]
+    data["steps"] = [{"step": step.step, "on": step.on.isoformat(), **step.said} for step in timeline.steps]
+    return data
+
+
+STEPS: dict[str, Callable[[Exchange, Services], Response]] = {
+    "check": answer_check,
+    "send": answer_send,
+    "receipt": answer_receipt,
+    "follow": answer_follow,
+}
+
+
+def _filled(envelope: Envelope, words: Words, answers: dict[str, Any], **more: Any) -> pages.Filled:
+    given = {"key": envelope.key, "placement": envelope.placement, **more}
+    return pages.Filled(form_named(envelope.form), words, answers, **given)
+
+
+def _rejected(exchange: Exchange, envelope: Envelope, raw: dict[str, Any], rejected: AnswersRejected) -> Response:
+    if exchange.request.is_json:
+        return as_json(422, {"errors": rejected.problems})
+    return Response(422, pages.form_page(_filled(envelope, exchange.words, tidy(raw), problems=rejected.problems)))
+
+
+def _no_machine(sent: dict[str, Any]) -> None:
+    if sent.get(HONEYPOT):
+        raise AnswersRejected({HONEYPOT: "leave_empty"})
+
+
+def _key_without_scripts(exchange: Exchange, envelope: Envelope, answers: Answers, services: Services) -> str:
+    """A key for a browser that brought none.
+
+    Programs get a random one. A page without scripts cannot keep one, and Back asks for the check page
+    again; so the same answers from the same browser on the same day give the same key, and one filled
+    form stays one case. The day ends at four in the morning, when fewest people are writing.
+    """
+    if exchange.request.is_json:
+        return secrets.token_hex(16)
+    day = day_in_england(services.clock() - timedelta(hours=4)).isoformat()
+    return _keyed_hash(services.pepper, "first", exchange.request.sender, day, envelope.form, digest(answers))
+
+
+def _keyed_hash(pepper: bytes, *parts: str) -> str:
+    return hmac.digest(pepper, "\0".join(("key", *parts)).encode(errors="replace"), hashlib.sha256).hex()[:32]

@@ -1,0 +1,75 @@
+"""The words a person reads, by language and voice. Codes come in, sentences go out."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+COMPILED = Path(__file__).parent / "compiled"
+VOICES = ("standard", "easy", "young")
+
+
+class WordsMissing(KeyError):
+    """No text in any voice under this key: a mistake in content/, found by the tests before a person meets it."""
+
+
+@cache
+def read_compiled(name: str) -> Any:
+    """One file of the compiled content, read once. Callers must not change what they get."""
+    return json.loads((COMPILED / name).read_text(encoding="utf-8"))
+
+
+def languages() -> dict[str, dict[str, str]]:
+    """Published languages: tag to own name and direction."""
+    languages: dict[str, dict[str, str]] = read_compiled("languages.json")
+    return languages
+
+
+@dataclass(frozen=True)
+class Words:
+    """The texts of one language in one voice."""
+
+    language: str
+    voice: str
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text under `key`, its placeholders filled; raises WordsMissing.
+
+        Looks in (language, voice), (language, standard), (English, voice), (English, standard).
+        """
+        text = self.find(key)
+        if text is None:
+            raise WordsMissing(key)
+        return text.format_map(values) if values else text
+
+    def find(self, key: str) -> str | None:
+        for language in dict.fromkeys((self.language, "en")):
+            texts = read_compiled(f"words/{language}.json")["words"].get(key, {})
+            for voice in (self.voice, "standard"):
+                if voice in texts:
+                    return str(texts[voice])
+        return None
+
+    def first_of(self, *keys: str, **values: object) -> str:
+        """The text of the first key that has one: the specific words where somebody wrote them."""
+        for key in keys:
+            if self.find(key) is not None:
+                return self(key, **values)
+        raise WordsMissing(keys[-1])
+
+    @property
+    def direction(self) -> str:
+        return languages()[self.language]["direction"]
+
+    def date(self, day: date) -> str:
+        """A day in plain words, e.g. `Friday 4 December 2026`."""
+        calendar = read_compiled(f"words/{self.language}.json")["calendar"]
+        pattern: str = calendar["pattern"]
+        return pattern.format(
+            day_name=calendar["days"][day.weekday()],
+            day=day.day,
+            month=calendar["months"][day.month - 1],
+            year=day.year,
+        )

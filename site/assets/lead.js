@@ -1,0 +1,6 @@
+// Leads on from a short address to the form it stands for, keeping the code of the printed QR code for this tab.
+(() => {
+  const placement = new URLSearchParams(location.search).get("p");
+  if (placement && /^[a-z0-9]{2,12}$/.test(placement)) sessionStorage.setItem("placement", placement);
+  location.replace(document.currentScript.dataset.target);
+})();

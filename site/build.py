@@ -1,0 +1,94 @@
+"""Builds the whole site into build/site, and the page frames the functions answer in.
+
+python site/build.py        (or: heard build, make build)
+"""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+from mkdocs.commands.build import build as mkdocs_build
+from mkdocs.config import load_config
+
+from content import COMPILED, ROOT, compile_content, reveal_rules
+from heard.places import DOORS, VOICE_FOLDER, path_of
+from macros import fingerprint
+from openapi import document
+
+SITE = ROOT / "build" / "site"
+COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt"}
+
+
+def build_language(language: str) -> None:
+    """One MkDocs build; its page frames move to the functions, Material's own assets go."""
+    site_dir = SITE / language
+    config = load_config(
+        str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / "pages" / language), site_dir=str(site_dir)
+    )
+    mkdocs_build(config)
+    frames = COMPILED / "frames"
+    frames.mkdir(parents=True, exist_ok=True)
+    for voice, folder in VOICE_FOLDER.items():
+        frame = site_dir / folder / "frame"
+        shutil.move(frame / "index.html", frames / f"{language}-{voice}.html")
+        shutil.rmtree(frame)
+    shutil.rmtree(site_dir / "assets")  # Material's scripts, styles and fonts: no page of ours asks for them
+    for leftover in ("sitemap.xml", "sitemap.xml.gz"):
+        (site_dir / leftover).unlink(missing_ok=True)
+
+
+def build_assets(forms: list[dict[str, object]]) -> None:
+    assets = SITE / "assets"
+    shutil.copytree(ROOT / "site" / "assets", assets)
+    with (assets / "heard.css").open("a", encoding="utf-8") as stylesheet:
+        stylesheet.write("\n" + reveal_rules(forms))
+
+
+def build_short_addresses(languages: list[str]) -> None:
+    """The root, and the addresses on QR codes: plain pages that lead on, with or without scripts."""
+    default = languages[0]
+    write_leading_page(SITE / "index.html", f"/{default}/", default)
+    for letter, voice in DOORS.items():
+        write_leading_page(SITE / letter / "index.html", path_of("complaint", default, voice), default)
+
+
+def write_leading_page(path: Path, target: str, language: str) -> None:
+    """With scripts, heard.js leads on and keeps the placement code; without, the browser does, and the code is gone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Heard</title>\n'
+        f'<script src="/assets/lead.js?v={fingerprint()}" data-target="{target}"></script>\n'
+        f'<noscript><meta http-equiv="refresh" content="0; url={target}"></noscript>\n'
+        f'</head>\n<body>\n<main><p><a href="{target}">Continue</a></p></main>\n</body>\n</html>\n',
+        encoding="utf-8",
+    )
+
+
+def compress() -> None:
+    """A .gz beside each text file, so that the host need not compress anything while somebody waits."""
+    for path in SITE.rglob("*"):
+        if path.suffix in COMPRESSED and path.is_file():
+            path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+
+
+def main() -> None:
+    shutil.rmtree(SITE, ignore_errors=True)
+    shutil.rmtree(COMPILED, ignore_errors=True)
+    compiled = compile_content()
+    languages = list(compiled["languages"])
+    for language in languages:
+        build_language(language)
+    shutil.copy(SITE / languages[0] / "404.html", SITE / "404.html")
+    build_assets(compiled["forms"])
+    build_short_addresses(languages)
+    (SITE / "openapi.json").write_text(json.dumps(document(), indent=1) + "\n", encoding="utf-8")
+    schemas = SITE / "schemas"
+    schemas.mkdir()
+    shutil.copy(ROOT / "functions" / "heard" / "message.v1.schema.json", schemas)
+    compress()
+
+
+if __name__ == "__main__":
+    main()

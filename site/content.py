@@ -1,0 +1,204 @@
+"""Turns content/ into the data that the functions read: YAML in, JSON and compiled templates out.
+
+The functions never see YAML, Markdown or a template's source: they start with no work left to do.
+"""
+
+import csv
+import json
+import os
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import babel
+import babel.dates
+import yaml
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from jinja2.loaders import ChoiceLoader
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTENT = ROOT / "content"
+COMPILED = ROOT / "functions" / "heard" / "compiled"
+VOICES = ("standard", "easy", "young")
+WORDS_OF_A_QUESTION = ("label", "hint", "errors")
+GOVUK_COMPONENTS = ("input", "textarea", "radios", "checkboxes", "error-summary", "button")
+
+
+class ContentWrong(Exception):
+    """Something in content/ does not fit; the message says where."""
+
+
+def read_yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def flatten(tree: Any, key: str = "") -> dict[str, dict[str, str]]:
+    """Nested words to {"dotted.key": {voice: text}}; a plain string is the standard text of its key."""
+    if not isinstance(tree, dict):
+        return {key: {"standard": str(tree)}}
+    if tree and set(tree) <= set(VOICES) and all(isinstance(text, str) for text in tree.values()):
+        return {key: {voice: text.strip() for voice, text in tree.items()}}
+    words: dict[str, dict[str, str]] = {}
+    for name, branch in tree.items():
+        words |= flatten(branch, f"{key}.{name}" if key else str(name))
+    return words
+
+
+def question_words(words_key: str, question: dict[str, Any]) -> dict[str, dict[str, str]]:
+    words = flatten({name: question[name] for name in WORDS_OF_A_QUESTION if name in question}, words_key)
+    for option in question.get("options", []):
+        spoken = {name: option[name] for name in ("label", "hint") if name in option}
+        words |= flatten(spoken, f"{words_key}.options.{option['code']}")
+    return words
+
+
+def compile_question(words_key: str, question: dict[str, Any]) -> dict[str, Any]:
+    """The question as the functions know it: rules and codes, no words."""
+    rules = {name: value for name, value in question.items() if name not in WORDS_OF_A_QUESTION}
+    rules["words"] = words_key
+    rules["options"] = [
+        {name: value for name, value in option.items() if name not in ("label", "hint")}
+        for option in question.get("options", [])
+    ]
+    return rules
+
+
+def compile_form(path: Path, shared: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """One content/forms/*.yml to (rules, words)."""
+    source = read_yaml(path)
+    words: dict[str, dict[str, str]] = {}
+    sections = []
+    for section in source["sections"]:
+        section_key = f"{source['form']}.sections.{section['id']}"
+        words |= flatten({name: section[name] for name in ("heading", "intro") if name in section}, section_key)
+        questions = []
+        for entry in section["questions"]:
+            if isinstance(entry, str):
+                if entry not in shared:
+                    raise ContentWrong(f"{path.name}: shared.yml has no question {entry!r}")
+                question, words_key = {"id": entry, **shared[entry]}, f"shared.{entry}"
+            else:
+                question, words_key = entry, f"{source['form']}.{entry['id']}"
+            words |= question_words(words_key, question)
+            questions.append(compile_question(words_key, question))
+        sections.append({"id": section["id"], "words": section_key, "questions": questions})
+    return {"name": source["form"], "version": source["version"], "sections": sections}, words
+
+
+def calendar_words(language: str) -> dict[str, Any]:
+    """Month and day names and the long date pattern, so that the functions need no Babel."""
+    locale = babel.Locale.parse(language, sep="-")
+    return {
+        "months": [locale.months["format"]["wide"][month] for month in range(1, 13)],
+        "days": [locale.days["format"]["wide"][day] for day in range(7)],
+        "pattern": "{day_name} {day} {month} {year}",
+    }
+
+
+def icon(name: str) -> str:
+    """The drawing inside one of Material's icons, e.g. `material/phone`; wrapped in <svg> by the templates."""
+    source = files("material") / "templates" / ".icons" / f"{name}.svg"
+    try:
+        found = re.search(r"<svg[^>]*>(.*)</svg>", source.read_text(encoding="utf-8"), re.S)
+    except FileNotFoundError:
+        found = None
+    if not found:
+        raise ContentWrong(f"Material has no icon {name!r}")
+    return found.group(1)
+
+
+def pictures_of(forms: list[dict[str, Any]]) -> dict[str, str]:
+    """Every icon that forms or templates name, by name."""
+    named = set(re.findall(r"material/[a-z0-9-]+", json.dumps(forms)))
+    for template in (ROOT / "site" / "templates").glob("*.html"):
+        named |= set(re.findall(r"material/[a-z0-9-]+", template.read_text(encoding="utf-8")))
+    return {name: icon(name) for name in sorted(named)}
+
+
+def compile_templates(target: Path) -> None:
+    """Jinja sources to Python modules: our templates and the GOV.UK components they call."""
+    wanted = {f"govuk_frontend_jinja/components/{name}/macro.html" for name in GOVUK_COMPONENTS}
+    wanted |= {f"govuk_frontend_jinja/components/{name}/macro.html" for name in ("label", "hint", "fieldset")}
+    wanted |= {
+        "govuk_frontend_jinja/components/error-message/macro.html",
+        "govuk_frontend_jinja/macros/attributes.html",
+    }
+    ours = FileSystemLoader(ROOT / "site" / "templates")
+    wanted |= set(ours.list_templates())
+    environment = Environment(
+        loader=ChoiceLoader([ours, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=ChainableUndefined,
+    )
+    environment.compile_templates(target, zip=None, filter_func=wanted.__contains__, ignore_errors=False)
+
+
+def bank_holidays() -> dict[str, Any]:
+    """The official days, and the last year they cover: past it nobody may count working days."""
+    with (CONTENT / "bank_holidays.csv").open(encoding="utf-8", newline="") as source:
+        days = [row["date"] for row in csv.DictReader(source)]
+    return {"days": days, "last_year": int(max(days)[:4])}
+
+
+def condition(name: str, codes: list[str]) -> str:
+    values = ",".join(f'[value="{code}"]' for code in codes)
+    return f':has([name="{name}"]:is({values}):checked)'
+
+
+def reveal_rules(forms: list[dict[str, Any]]) -> str:
+    """CSS that shows a question only when it is asked, from the same `asked_when` the schema uses.
+
+    A browser that does not know :has() ignores these rules and shows every question; nobody needs a script.
+    """
+    rules = set()
+    for question in (q for form in forms for section in form["sections"] for q in section["questions"]):
+        for name, codes in question.get("asked_when", {}).items():
+            rules.add(f"form:not({condition(name, codes)}) #question-{question['id']}")
+        for name, codes in question.get("not_asked_when", {}).items():
+            rules.add(f"form{condition(name, codes)} #question-{question['id']}")
+        for panel, codes in question.get("shows", {}).items():
+            rules.add(f"form:not({condition(question['id'], codes)}) .{panel.replace('_', '-')}")
+    body = "\n".join(f"  {rule} {{ display: none; }}" for rule in sorted(rules))
+    return f"@supports selector(:has(*)) {{\n{body}\n}}\n"
+
+
+def write_json(name: str, data: Any) -> None:
+    path = COMPILED / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def council_name() -> str:
+    return os.environ.get("HEARD_COUNCIL", "demo")
+
+
+def compile_content() -> dict[str, Any]:
+    """Writes functions/heard/compiled/ and returns what the site build needs of it."""
+    shared = read_yaml(CONTENT / "forms" / "shared.yml")["questions"]
+    words = flatten(read_yaml(CONTENT / "wording.yml"))
+    forms = []
+    for path in sorted((CONTENT / "forms").glob("*.yml")):
+        if path.name == "shared.yml":
+            continue
+        form, form_words = compile_form(path, shared)
+        forms.append(form)
+        words |= form_words
+        write_json(f"forms/{form['name']}.json", form)
+    languages = read_yaml(CONTENT / "languages.yml")
+    council = {"id": council_name(), **read_yaml(CONTENT / "councils" / f"{council_name()}.yml")}
+    council["helplines"] = {
+        name: {**line, "verified_on": line["verified_on"].isoformat()}
+        for name, line in read_yaml(CONTENT / "helplines.yml").items()
+    }
+    write_json("words/en.json", {"words": words, "calendar": calendar_words("en")})
+    write_json(
+        "languages.json", {tag: {"name": row["name"], "direction": row["direction"]} for tag, row in languages.items()}
+    )
+    write_json("council.json", council)
+    write_json("bank_holidays.json", bank_holidays())
+    write_json("icons.json", pictures_of(forms))
+    compile_templates(COMPILED / "templates")
+    return {"forms": forms, "words": words, "languages": languages, "council": council}
