@@ -1,0 +1,92 @@
+"""What many tests stand on: a built site, the one-machine services in a temporary folder, and a clock that can be set."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waitress.server import create_server
+
+from heard import web
+from heard.host.app import create_app
+from heard.host.serve import Worker
+from heard.wiring import Services, one_machine
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "build" / "site"
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built_site() -> Path:
+    """The site as `make test` has just built it; built here for whoever runs pytest by hand."""
+    if not (SITE / "openapi.json").exists():
+        subprocess.run([sys.executable, str(ROOT / "site" / "build.py")], check=True)
+    return SITE
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2026, 11, 20, 9, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def services(tmp_path: Path, clock: Clock) -> Services:
+    return one_machine({"HEARD_DATA": str(tmp_path / "data"), "HEARD_PEPPER": "aa" * 32}, clock)
+
+
+def send_json(services: Services, step: str, **fields: Any) -> tuple[int, dict[str, Any]]:
+    """One call as a program makes it: the status and the JSON that came back."""
+    request = web.Request("application/json", json.dumps(fields).encode())
+    response = web.answer(step, request, services)
+    return response.status, json.loads(response.body)
+
+
+def send_complaint(services: Services, key: str = KEY, **answers: Any) -> dict[str, Any]:
+    """A complaint that is accepted: what the receipt says."""
+    fields = {"form": "complaint", "lang": "en", "voice": "young", "form_version": 1, "key": key}
+    status, receipt = send_json(services, "send", **fields, **({"what_happened": "They never came."} | answers))
+    assert status == 201
+    return receipt
+
+
+class Live:
+    """A host that is really serving, on a port of its own."""
+
+    def __init__(self, services: Services, port: int) -> None:
+        self.services = services
+        self.address = f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, built_site: Path) -> Iterator[Live]:
+    """The real host in this process: waitress, Flask, SQLite and the delivering thread."""
+    services = one_machine({"HEARD_DATA": str(tmp_path_factory.mktemp("live"))})
+    worker = Worker(services.deliverer())
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = create_server(create_app(services, built_site, worker.ring), sockets=[listening], threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    worker.start()
+    yield Live(services, listening.getsockname()[1])
+    worker.stop()
+    server.close()
