@@ -5,6 +5,7 @@ python site/build.py        (or: heard build, make build)
 
 import gzip
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from macros import fingerprint
 from openapi import document
 
 SITE = ROOT / "build" / "site"
+FRESH = ROOT / "build" / "site-being-built"
 COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt"}
 
 
 def build_language(language: str) -> None:
     """One MkDocs build; its page frames move to the functions, Material's own assets go."""
-    site_dir = SITE / language
+    site_dir = FRESH / language
     config = load_config(
         str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / "pages" / language), site_dir=str(site_dir)
     )
@@ -39,7 +41,7 @@ def build_language(language: str) -> None:
 
 
 def build_assets(forms: list[dict[str, object]]) -> None:
-    assets = SITE / "assets"
+    assets = FRESH / "assets"
     shutil.copytree(ROOT / "site" / "assets", assets)
     with (assets / "heard.css").open("a", encoding="utf-8") as stylesheet:
         stylesheet.write("\n" + reveal_rules(forms))
@@ -48,9 +50,9 @@ def build_assets(forms: list[dict[str, object]]) -> None:
 def build_short_addresses(languages: list[str]) -> None:
     """The root, and the addresses on QR codes: plain pages that lead on, with or without scripts."""
     default = languages[0]
-    write_leading_page(SITE / "index.html", f"/{default}/", default)
+    write_leading_page(FRESH / "index.html", f"/{default}/", default)
     for letter, voice in DOORS.items():
-        write_leading_page(SITE / letter / "index.html", path_of("complaint", default, voice), default)
+        write_leading_page(FRESH / letter / "index.html", path_of("complaint", default, voice), default)
 
 
 def write_leading_page(path: Path, target: str, language: str) -> None:
@@ -68,26 +70,37 @@ def write_leading_page(path: Path, target: str, language: str) -> None:
 
 def compress() -> None:
     """A .gz beside each text file, so that the host need not compress anything while somebody waits."""
-    for path in SITE.rglob("*"):
+    for path in FRESH.rglob("*"):
         if path.suffix in COMPRESSED and path.is_file():
             path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
 
 
+def put_in_place() -> None:
+    """The new site takes the old one's place in a moment, so that a host goes on serving during a build."""
+    old = SITE.with_name("site-before")
+    shutil.rmtree(old, ignore_errors=True)
+    if SITE.exists():
+        SITE.rename(old)
+    FRESH.rename(SITE)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def main() -> None:
-    shutil.rmtree(SITE, ignore_errors=True)
-    shutil.rmtree(COMPILED, ignore_errors=True)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    shutil.rmtree(FRESH, ignore_errors=True)
     compiled = compile_content()
     languages = list(compiled["languages"])
     for language in languages:
         build_language(language)
-    shutil.copy(SITE / languages[0] / "404.html", SITE / "404.html")
+    shutil.copy(FRESH / languages[0] / "404.html", FRESH / "404.html")
     build_assets(compiled["forms"])
     build_short_addresses(languages)
-    (SITE / "openapi.json").write_text(json.dumps(document(), indent=1) + "\n", encoding="utf-8")
-    schemas = SITE / "schemas"
+    (FRESH / "openapi.json").write_text(json.dumps(document(), indent=1) + "\n", encoding="utf-8")
+    schemas = FRESH / "schemas"
     schemas.mkdir()
     shutil.copy(ROOT / "functions" / "heard" / "message.v1.schema.json", schemas)
     compress()
+    put_in_place()
 
 
 if __name__ == "__main__":

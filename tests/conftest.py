@@ -1,4 +1,4 @@
-"""What many tests stand on: a built site, the one-machine services in a temporary folder, and a clock that can be set."""
+"""What many tests stand on: a built site, the services in a temporary folder, and a clock that can be set."""
 
 import json
 import socket
