@@ -57,6 +57,7 @@ class Case:
     answers: Answers
     digest: str
     procedure: str
+    procedure_version: str
     reasons: tuple[str, ...]
     urgency: tuple[str, ...] = ()
     due: dict[str, str] | None = None

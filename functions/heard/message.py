@@ -57,7 +57,11 @@ def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
         "advocate": _advocate(case.answers),
         "needs": _needs(case.answers),
         "urgency": {"urgent": bool(case.urgency), "reasons": list(case.urgency)},
-        "suggested_procedure": {"procedure": case.procedure, "reasons": list(case.reasons)},
+        "suggested_procedure": {
+            "procedure": case.procedure,
+            "rules": case.procedure_version,
+            "reasons": list(case.reasons),
+        },
         "due": case.due,
         "answers_sha256": case.digest,
     }

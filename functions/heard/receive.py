@@ -76,6 +76,7 @@ def open_case(
         answers=answers,
         digest=digest(answers),
         procedure=suggestion.procedure,
+        procedure_version=council["procedure_version"],
         reasons=suggestion.reasons,
         urgency=urgency_of(answers),
         due=due_dates(suggestion.procedure, council, calendar, now),

@@ -33,16 +33,20 @@ def as_email(letter: Letter, letter_id: str, sender: Sender, now: datetime) -> E
     email = EmailMessage()
     local_part, _, domain = sender.address.partition("@")
     email["From"] = Address(sender.name, local_part, domain)
-    try:
-        email["To"] = Address(addr_spec=letter.to)
-    except ValueError:
-        raise NotSent("address_unusable") from None
+    email["To"] = _address_of(letter.to)
     email["Subject"] = letter.subject
     email["Date"] = format_datetime(now)
     email["Message-ID"] = f"<{letter_id}@{domain}>"
     email["Auto-Submitted"] = "auto-generated"
     email.set_content(letter.text)
     return email
+
+
+def _address_of(typed: str) -> Address:
+    local_part, _, domain = typed.rpartition("@")
+    if not local_part or not domain or not typed.isprintable() or set(' "(),:;<>@[\\]') & set(local_part + domain):
+        raise NotSent("address_unusable")
+    return Address("", local_part, domain)
 
 
 @dataclass(frozen=True)

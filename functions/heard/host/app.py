@@ -27,6 +27,10 @@ def create_app(services: Services, site: Path, ring: Callable[[], None]) -> flas
             ring()
         return _to_flask(response)
 
+    @app.get("/api/<any(check, send, receipt, follow):step>")
+    def only_by_post(step: str) -> flask.Response:  # noqa: ARG001 - nothing typed may stand in an address
+        flask.abort(405)
+
     @app.get("/api/health")
     def health() -> flask.Response:
         services.store.with_id("health")
@@ -58,7 +62,9 @@ def _to_flask(response: web.Response) -> flask.Response:
 def _file(site: Path, path: str) -> werkzeug.Response:
     """A built file, its compressed twin where the browser takes it; a folder's index, under its own address."""
     found = safe_join(str(site), path)
-    target = Path(found) if found else site / "404.html"
+    if found is None:
+        flask.abort(404)
+    target = Path(found)
     if target.is_dir():
         if path and not path.endswith("/"):
             return flask.redirect(f"/{path}/", 308)

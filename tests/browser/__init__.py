@@ -1,0 +1,1 @@
+"""Heard as people meet it: the real host, driven through a real Chromium."""

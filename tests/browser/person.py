@@ -1,0 +1,143 @@
+"""What a person does in a tab: opens a page, fills in, goes on, sends, presses Back."""
+
+from typing import Any
+
+from playwright.sync_api import Error, Page, Response, expect
+
+from heard.controls import HONEYPOT
+from heard.forms import FORMS, form_named
+from heard.places import path_of
+from heard.wording import VOICES
+
+GO_ON = ".send button"
+"""The one button that goes on: to the check page, to the receipt, to the timeline."""
+NINE_FORMS = [(form, voice) for form in FORMS for voice in VOICES]
+ON_TOP = "document.activeElement"
+
+
+def message_box(form: str) -> str:
+    return f"#{form_named(form).message_question.id}"
+
+
+def open_page(tab: Page, page: str, voice: str = "standard") -> None:
+    tab.goto(path_of(page, "en", voice))
+
+
+def go_on(tab: Page) -> Response:
+    """Presses the button and says what the server answered."""
+    with tab.expect_navigation() as arrival:
+        tab.locator(GO_ON).click()
+    answer = arrival.value
+    assert answer is not None
+    return answer
+
+
+def check_message(tab: Page, text: str, form: str = "complaint", voice: str = "young") -> None:
+    """A form with nothing but the message in it, up to the page that reads it back."""
+    open_page(tab, form, voice)
+    tab.fill(message_box(form), text)
+    assert go_on(tab).status == 200
+
+
+def send_message(tab: Page, text: str, form: str = "complaint", voice: str = "young") -> str:
+    """The same, sent: the reference on the receipt."""
+    check_message(tab, text, form, voice)
+    assert go_on(tab).status == 201
+    return reference_on(tab)
+
+
+def reference_on(tab: Page) -> str:
+    return tab.locator("output#reference").inner_text()
+
+
+def code_on(tab: Page) -> str:
+    return tab.locator("output#code").inner_text()
+
+
+def back_to_an_answer(tab: Page) -> Response:
+    """Back to a page that was the answer to a form, and on through the browser's "send the form again?"."""
+    try:
+        tab.go_back()
+    except Error as refused:
+        assert "ERR_CACHE_MISS" in refused.message  # noqa: PT017 - Chromium asks before it sends a form again
+    tab.wait_for_url("chrome-error://**", wait_until="commit")
+    answer = tab.reload()
+    assert answer is not None
+    return answer
+
+
+def focused(tab: Page) -> dict[str, Any]:
+    """What the keyboard is talking to now."""
+    return tab.evaluate(
+        """() => {
+          const here = document.activeElement;
+          const text = here.innerText ?? "";
+          return {tag: here.localName, id: here.id, name: here.name ?? "", type: here.type ?? "",
+                  value: here.value ?? "", href: here.getAttribute("href") ?? "", text: text.trim(),
+                  goes_on: here.matches(".send button")};
+        }"""
+    )
+
+
+def answer_by_keyboard(tab: Page, answers: dict[str, Any]) -> set[str]:
+    """Tabs once through the form and answers what is reached, as far as the button; the ids of what was answered.
+
+    Reaching a question that has no answer here is a mistake of the test, and is told.
+    """
+    answered: set[str] = set()
+    for _ in range(300):
+        tab.keyboard.press("Tab")
+        here = focused(tab)
+        if here["goes_on"]:
+            return answered
+        if here["tag"] not in ("input", "textarea"):
+            continue
+        name = here["name"]
+        assert name != HONEYPOT, "the keyboard must not reach the box that people do not see"
+        _answer(tab, here, answers[name])
+        answered.add(name)
+    raise AssertionError("the keyboard never reached the button")
+
+
+def _answer(tab: Page, here: dict[str, Any], answer: Any) -> None:
+    if here["type"] == "checkbox":
+        if here["value"] in answer:
+            tab.keyboard.press("Space")
+    elif here["type"] == "radio":
+        _choose(tab, here["name"], answer)
+    else:
+        tab.keyboard.type(answer)
+
+
+def _choose(tab: Page, name: str, code: str) -> None:
+    """From the first of some radio buttons, with the arrows, to the wanted one."""
+    if focused(tab)["value"] == code:
+        tab.keyboard.press("Space")
+        return
+    for _ in range(20):
+        tab.keyboard.press("ArrowDown")
+        if focused(tab)["value"] == code:
+            return
+    raise AssertionError(f"{name} has no {code}")
+
+
+def tab_to_go_on(tab: Page) -> None:
+    """From the top of a page past its first skip link, which must work, to the button."""
+    for _ in range(100):
+        tab.keyboard.press("Tab")
+        if focused(tab)["goes_on"]:
+            return
+    raise AssertionError("the keyboard never reached the button")
+
+
+def skip_to_main(tab: Page) -> None:
+    tab.keyboard.press("Tab")
+    assert focused(tab)["href"] == "#main"
+    tab.keyboard.press("Enter")
+    expect(tab.locator("main")).to_be_focused()
+
+
+def questions_on(tab: Page) -> set[str]:
+    """The ids of the questions that can be seen now."""
+    shown = tab.locator(".question:visible").evaluate_all("found => found.map(question => question.id)")
+    return {question.removeprefix("question-") for question in shown}

@@ -1,0 +1,92 @@
+"""The promises of ports.Store, held over every adapter."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from heard.case import Update
+from heard.ports import StaleCase
+from tests.contracts.conftest import a_case
+
+
+def test_an_accepted_case_comes_back_whole_by_id_reference_and_code(store):
+    case = a_case(updates=(Update(1, "with_council", "2026-11-21T09:00:00.000Z", note="ok"),))
+    assert store.accept(case) is case
+    assert (
+        store.with_id(case.id) == store.with_reference(case.reference) == store.with_code_hash(case.code_hash) == case
+    )
+
+
+def test_what_nobody_sent_is_not_found(store):
+    assert store.with_id("x") is store.with_reference("x") is store.with_code_hash("x") is None
+
+
+def test_a_second_case_with_the_same_id_changes_nothing_and_gives_the_first(store):
+    first = store.accept(a_case())
+    second = store.accept(a_case(answers={"what_you_want_to_say": "other"}))
+    assert second == first
+    assert store.with_id(first.id) == first
+
+
+def test_a_newer_state_replaces_the_one_it_was_made_from(store):
+    case = store.accept(a_case())
+    newer = store.replace(replace(case, delivered_at="2026-11-20T10:00:00.000Z"))
+    assert newer.revision == case.revision + 1
+    assert store.with_id(case.id) == newer
+
+
+def test_a_state_made_from_an_old_one_is_refused_and_changes_nothing(store):
+    case = store.accept(a_case())
+    newer = store.replace(replace(case, delivered_at="2026-11-20T10:00:00.000Z"))
+    with pytest.raises(StaleCase):
+        store.replace(replace(case, delivered_at="2026-11-20T11:00:00.000Z"))
+    assert store.with_id(case.id) == newer
+
+
+def test_a_case_nobody_kept_cannot_be_replaced(store):
+    with pytest.raises(StaleCase):
+        store.replace(a_case())
+
+
+def test_due_gives_what_is_due_longest_waiting_first_and_no_more_than_asked(store):
+    times = ["2026-11-20T09:00:03.000Z", "2026-11-20T09:00:01.000Z", "2026-11-20T09:00:02.000Z", None]
+    for number, due in enumerate([*times, "2026-11-20T09:00:09.000Z"]):
+        store.accept(a_case(number, due))
+    due = store.due("2026-11-20T09:00:05.000Z", limit=10)
+    assert [case.reference for case in due] == ["REF-1", "REF-2", "REF-0"]
+    assert [case.reference for case in store.due("2026-11-20T09:00:05.000Z", limit=2)] == ["REF-1", "REF-2"]
+    assert [case.reference for case in store.waiting()] == ["REF-1", "REF-2", "REF-0", "REF-4"]
+
+
+def test_of_many_at_once_one_accept_wins_and_all_learn_the_same_case(store):
+    kept = []
+
+    def accept(number):
+        kept.append(store.accept(a_case(answers={"what_you_want_to_say": str(number)})))
+
+    threads = [threading.Thread(target=accept, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept) == 8
+    assert all(case == kept[0] for case in kept)
+
+
+def test_of_two_at_once_one_replace_wins(store):
+    case = store.accept(a_case())
+    outcomes = []
+
+    def replace_it(moment):
+        try:
+            outcomes.append(store.replace(replace(case, delivered_at=moment)))
+        except StaleCase:
+            outcomes.append(None)
+
+    threads = [threading.Thread(target=replace_it, args=(f"2026-11-20T1{n}:00:00.000Z",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(outcome is not None for outcome in outcomes) == 1

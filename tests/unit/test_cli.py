@@ -1,0 +1,121 @@
+"""The `heard` command, as a council officer and a newcomer use it."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from heard.cli import main
+from heard.council import council
+from tests.conftest import send_complaint
+
+
+@pytest.fixture
+def machine(services, monkeypatch, tmp_path):
+    """The command works on the same data folder as `services`."""
+    monkeypatch.setenv("HEARD_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HEARD_PEPPER", "aa" * 32)
+    return services
+
+
+def run(capsys, *arguments):
+    status = main(arguments)
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["serve"], ["build"], ["council"], ["council", "inbox"], ["council", "update"], ["outbox"], ["qr"]]
+)
+def test_help_reads_well(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*words, "--help"])
+    shown = capsys.readouterr().out
+    assert left.value.code == 0
+    assert shown.startswith("usage: heard")
+    assert len(shown.splitlines()) >= 4
+
+
+def test_a_case_goes_from_the_outbox_to_the_inbox_and_is_moved_along(machine, capsys):
+    receipt = send_complaint(machine, safe_now="no", themes=["safety", "other"], contact_notes="x", contact="text")
+    assert f"{receipt['reference']}  council_message  attempts 0" in run(capsys, "outbox")[1]
+    machine.deliverer().deliver_due()
+    assert run(capsys, "outbox")[1] == "Everything has been passed on.\n"
+    shown = run(capsys, "council", "inbox")[1]
+    assert receipt["reference"] in shown
+    assert "URGENT: safe_now_no, theme_safety" in shown
+    assert "They never came." in shown
+    status, out, _ = run(
+        capsys, "council", "update", receipt["reference"], "--status", "looking_into_it", "--stage", "1"
+    )
+    assert (status, "update 1 is in place" in out) == (0, True)
+    assert "update 2" in run(capsys, "council", "update", receipt["reference"], "--status", "reply_sent")[1]
+
+
+def test_taking_prints_whole_messages_and_empties_the_queue(machine, capsys):
+    for number in range(3):
+        send_complaint(machine, key=f"{number:032x}")
+    machine.deliverer().deliver_due()
+    taken = run(capsys, "council", "inbox", "--take", "2", "--json")[1].splitlines()
+    assert [json.loads(line)["version"] for line in taken] == [1, 1]
+    assert len(run(capsys, "council", "inbox", "--json")[1].splitlines()) == 1
+    run(capsys, "council", "inbox", "--take", "5")
+    assert run(capsys, "council", "inbox")[1] == "Nothing is waiting.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["222-222-222-222", "--status", "closed"], "no case with this reference"),
+        (["{reference}", "--status", "on_hold"], "on_hold needs a reason"),
+        (["{reference}", "--status", "closed", "--due", "soon"], "due: Not a valid date"),
+    ],
+)
+def test_a_wrong_update_is_explained_and_changes_nothing(machine, capsys, arguments, says):
+    receipt = send_complaint(machine)
+    filled = [argument.format(**receipt) for argument in arguments]
+    status, _, err = run(capsys, "council", "update", *filled)
+    assert status == 1
+    assert says in err
+    assert "Nothing was changed" in err
+    assert machine.store.with_reference(receipt["reference"]).updates == ()
+
+
+def test_a_qr_code_is_written_with_its_address_beside_it(tmp_path, capsys):
+    status, out, _ = run(capsys, "qr", "kr7", "--door", "easy", "--level", "Q", "--folder", str(tmp_path / "new"))
+    assert status == 0
+    address, svg, png = out.splitlines()
+    assert address == f"{council()['address']}/e/?p=kr7"
+    drawing = ElementTree.parse(svg).getroot()  # noqa: S314 - our own file
+    assert [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")] == [address]
+    assert Path(png).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_a_placement_nobody_put_up_is_refused(tmp_path, capsys):
+    status, _, err = run(capsys, "qr", "zz9", "--folder", str(tmp_path))
+    assert status == 1
+    assert "kr7" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_serving_without_a_site_says_what_to_do(tmp_path):
+    from heard.host.serve import serve
+
+    with pytest.raises(SystemExit, match="heard build"):
+        serve(tmp_path, {})
+
+
+def test_make_run_s_command_serves_says_where_and_stops_when_asked(tmp_path):
+    environment = {"HEARD_DATA": str(tmp_path), "PORT": "0", "PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "heard", "serve"]
+    host = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    said = [host.stdout.readline() for _ in range(4)]
+    host.terminate()
+    host.communicate(timeout=10)
+    assert re.match(r"Heard is at +http://127\.0\.0\.1:", said[0])
+    assert str(tmp_path) in said[1]
+    assert "council inbox" in said[3]

@@ -1,0 +1,127 @@
+"""Letters leave as email with nothing typed in a header but the address, and say honestly whether they went."""
+
+import email
+import email.policy
+import socketserver
+import threading
+
+import pytest
+
+from heard.adapters.mail import EmlFolder, Sender, Smtp
+from heard.letters import Letter
+from heard.ports import NotSent
+from heard.wiring import one_machine
+
+SENDER = Sender("Exampleshire", "no-reply@exampleshire.example")
+LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n")
+
+
+def test_a_letter_is_written_to_a_file_to_look_at(tmp_path, clock):
+    EmlFolder(tmp_path / "letters", SENDER, clock).send(LETTER, "abc-acknowledgement")
+    [path] = (tmp_path / "letters").iterdir()
+    read = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    assert (read["To"], read["Subject"]) == ("person@home.example", "We have your message")
+    assert read["From"] == "Exampleshire <no-reply@exampleshire.example>"
+    assert read["Date"] == "Fri, 20 Nov 2026 09:30:00 +0000"
+    assert read["Auto-Submitted"] == "auto-generated"
+    assert read.get_content().replace("\r\n", "\n") == LETTER.text
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b.example\nBcc: c@d.example", "a@b@c.example", "", "a b@c.example", "żółć@home.example\r"]
+)
+def test_an_address_no_header_can_carry_is_not_sent_to(tmp_path, clock, address):
+    with pytest.raises(NotSent) as refused:
+        EmlFolder(tmp_path, SENDER, clock).send(Letter(address, "s", "t"), "id")
+    assert str(refused.value) == "address_unusable"
+    assert list(tmp_path.iterdir()) == []
+
+
+class MailServer(socketserver.StreamRequestHandler):
+    """A mail server of a few lines: says yes to everything but what the test chose."""
+
+    def handle(self):
+        self.reply("220 ready")
+        while line := self.rfile.readline().decode().strip():
+            verb = line.split()[0].upper()
+            if verb in self.server.refuses:
+                self.reply("550 no")
+            elif verb == "DATA":
+                self.reply("354 go on")
+                while (part := self.rfile.readline()) not in (b".\r\n", b""):
+                    self.server.received.append(part.decode())
+                if self.server.hangs_up:
+                    return None
+                self.reply("250 kept")
+            elif verb == "QUIT":
+                return self.reply("221 bye")
+            else:
+                self.reply("250 ok")
+        return None
+
+    def reply(self, text):
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+@pytest.fixture
+def mail_server():
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailServer) as server:
+        server.daemon_threads = True
+        server.refuses, server.received, server.hangs_up = set(), [], False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def smtp(server, clock, **more):
+    return Smtp("127.0.0.1", server.server_address[1], SENDER, clock, encrypt=more.pop("encrypt", False), **more)
+
+
+def test_a_letter_goes_through_a_mail_server(mail_server, clock):
+    smtp(mail_server, clock).send(LETTER, "abc")
+    assert "Subject: We have your message\r\n" in mail_server.received
+
+
+@pytest.mark.parametrize("refuses", ["MAIL", "RCPT", "DATA"])
+def test_a_letter_that_was_refused_is_known_not_to_be_sent(mail_server, clock, refuses):
+    mail_server.refuses.add(refuses)
+    with pytest.raises(NotSent, match="mail_server_refused"):
+        smtp(mail_server, clock).send(LETTER, "abc")
+
+
+def test_a_server_without_encryption_gets_nothing_unless_we_were_told_so(mail_server, clock):
+    with pytest.raises(NotSent, match="mail_server_refused"):
+        smtp(mail_server, clock, encrypt=True).send(LETTER, "abc")
+    assert mail_server.received == []
+
+
+def test_a_password_is_not_tried_where_the_server_knows_none(mail_server, clock):
+    with pytest.raises(NotSent, match="mail_server_refused"):
+        smtp(mail_server, clock, user="u", password="p").send(LETTER, "abc")  # noqa: S106
+
+
+def test_a_server_that_hangs_up_leaves_the_outcome_unknown(mail_server, clock):
+    mail_server.hangs_up = True
+    with pytest.raises(Exception) as lost:  # noqa: PT011 - any error but NotSent
+        smtp(mail_server, clock).send(LETTER, "abc")
+    assert not isinstance(lost.value, NotSent)
+
+
+def test_a_server_that_is_not_there_is_known_not_to_have_it(clock):
+    with pytest.raises(NotSent, match="mail_server_unreachable"):
+        Smtp("127.0.0.1", 9, SENDER, clock).send(LETTER, "abc")
+
+
+def test_the_environment_chooses_the_mail_server(tmp_path):
+    settings = {"HEARD_DATA": str(tmp_path), "HEARD_SMTP_HOST": "mail.example", "HEARD_SMTP_USER": "u"}
+    messenger = one_machine(settings | {"HEARD_SMTP_PASSWORD": "p", "HEARD_SMTP_PORT": "25"}).messenger
+    assert (messenger.host, messenger.port, messenger.user, messenger.encrypt) == ("mail.example", 25, "u", True)
+    assert not one_machine(settings | {"HEARD_SMTP_PLAIN": "yes"}).messenger.encrypt
+
+
+def test_the_pepper_is_made_once_and_kept_private(tmp_path):
+    first = one_machine({"HEARD_DATA": str(tmp_path / "data")}).pepper
+    assert len(first) == 32
+    assert one_machine({"HEARD_DATA": str(tmp_path / "data")}).pepper == first
+    assert (tmp_path / "data" / "pepper").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0

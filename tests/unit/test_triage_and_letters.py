@@ -1,0 +1,121 @@
+"""What the answers suggest, and when anything is sent to a person by itself."""
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+
+from heard.answers import digest
+from heard.case import Case
+from heard.council import council
+from heard.letters import acknowledgement, wants_acknowledgement
+from heard.triage import suggest_procedure, urgency_of
+from heard.wording import VOICES
+
+SAFE = {"contact": "email", "email": "person@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "reasons"),
+    [
+        ({}, ()),
+        ({"safe_now": "yes"}, ()),
+        ({"safe_now": "no"}, ("safe_now_no",)),
+        ({"safe_now": "not_sure"}, ("safe_now_not_sure",)),
+        ({"themes": ["safety"]}, ("theme_safety",)),
+        ({"safe_now": "no", "themes": ["delay", "safety"]}, ("safe_now_no", "theme_safety")),
+    ],
+)
+def test_a_case_is_urgent_for_reasons_that_are_named(answers, reasons):
+    assert urgency_of(answers) == reasons
+
+
+@pytest.mark.parametrize(
+    ("form", "answers", "procedure", "reason"),
+    [
+        ("compliment", {}, "compliment", "sent_as_compliment"),
+        ("comment", {}, "comment", "sent_as_comment"),
+        ("complaint", {"who": "child_self"}, "statutory", "from_or_for_a_child"),
+        ("complaint", {"who": "care_leaver"}, "statutory", "from_or_for_a_child"),
+        ("complaint", {"who": "child_advocate", "themes": ["communication"]}, "statutory", "from_or_for_a_child"),
+        ("complaint", {"who": "parent_pr"}, "statutory", "person_named_in_the_regulations"),
+        ("complaint", {"who": "foster_carer", "themes": ["placement"]}, "statutory", "person_named_in_the_regulations"),
+        ("complaint", {"who": "relative"}, "statutory", "sufficient_interest_to_be_decided"),
+        ("complaint", {"who": "professional"}, "statutory", "sufficient_interest_to_be_decided"),
+        ("complaint", {"themes": ["communication"]}, "statutory", "who_not_given"),
+        (
+            "complaint",
+            {"who": "parent_pr", "themes": ["communication"]},
+            "corporate",
+            "adult_about_how_they_were_treated",
+        ),
+        (
+            "complaint",
+            {"who": "parent_pr", "themes": ["communication", "safety"]},
+            "statutory",
+            "person_named_in_the_regulations",
+        ),
+    ],
+)
+def test_a_procedure_is_suggested_with_its_reason(form, answers, procedure, reason):
+    local = {"adult_matters": ["communication", "staff_conduct"]}
+    suggestion = suggest_procedure(form, answers, local)
+    assert (suggestion.procedure, suggestion.reasons[0]) == (procedure, reason)
+
+
+def test_a_council_without_a_local_rule_never_gets_it_applied():
+    answers = {"who": "parent_pr", "themes": ["communication"]}
+    assert suggest_procedure("complaint", answers, {}).procedure == "statutory"
+
+
+def test_the_team_is_told_what_may_change_its_decision():
+    answers = {"court_or_police": "yes", "when": "over_a_year", "themes": ["data_confidentiality"]}
+    assert suggest_procedure("complaint", answers, {}).reasons[1:] == (
+        "court_or_police_may_pause_it",
+        "over_a_year_ago_needs_discretion",
+        "also_a_data_protection_complaint",
+    )
+
+
+def test_nothing_is_sent_by_itself_unless_every_yes_was_said():
+    choices = {
+        "contact": ["email", "text", "phone", "post", "advocate", "none", None],
+        "email": ["person@home.example", None],
+        "contact_is_safe": ["yes", "no", None],
+        "acknowledge": ["yes", "no", None],
+    }
+    for combination in itertools.product(*choices.values()):
+        answers = {name: value for name, value in zip(choices, combination, strict=True) if value}
+        assert wants_acknowledgement(answers) == (answers == SAFE), answers
+
+
+def case_with(answers, voice="standard", due="2026-12-04"):
+    return Case(
+        id="c" * 32, reference="K4R-7T3-CX9-H5M", code_hash="h" * 64, form="complaint", form_version=1, language="en",
+        voice=voice, received_at="2026-11-20T09:30:00.000Z", answers=answers, digest=digest(answers),
+        procedure="statutory", procedure_version="2026-04", reasons=("who_not_given",),
+        due={"answer": due} if due else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_an_acknowledgement_says_that_we_have_it_and_nothing_of_what_was_written(voice):
+    canaries = {"what_happened": "CANARY-STORY", "name": "CANARY-NAME", "child_name": "CANARY-CHILD"}
+    letter = acknowledgement(case_with(SAFE | canaries, voice), council())
+    whole = letter.subject + letter.text
+    assert letter.to == "person@home.example"
+    assert "K4R-7T3-CX9-H5M" in letter.text
+    assert "Friday 4 December 2026" in letter.text
+    for told in ("CANARY", "complain", "children's services", "social worker"):
+        assert told.lower() not in whole.lower().replace(council()["address"], "")
+
+
+def test_an_acknowledgement_without_a_due_date_promises_none():
+    assert "hear from us by" not in acknowledgement(case_with(SAFE, due=None), council()).text
+
+
+def test_a_case_is_late_only_while_an_answer_is_missing():
+    case = case_with(SAFE)
+    assert not case.is_late(datetime(2026, 12, 4, 23, 30, tzinfo=UTC))
+    assert case.is_late(datetime(2026, 12, 5, 0, 30, tzinfo=UTC))
+    assert not case_with(SAFE, due=None).is_late(datetime(2027, 12, 5, tzinfo=UTC))
