@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def services(tmp_path: Path, clock: Clock) -> Services:
-    return one_machine({"HEARD_DATA": str(tmp_path / "data"), "HEARD_PEPPER": "aa" * 32}, clock)
+def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
+    with closing(one_machine({"HEARD_DATA": str(tmp_path / "data"), "HEARD_PEPPER": "aa" * 32}, clock)) as services:
+        yield services
 
 
 def send_json(services: Services, step: str, **fields: Any) -> tuple[int, dict[str, Any]]:
@@ -90,3 +92,4 @@ def live(tmp_path_factory: pytest.TempPathFactory, built_site: Path) -> Iterator
     yield Live(services, listening.getsockname()[1])
     worker.stop()
     server.close()
+    services.close()

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +83,16 @@ def run_build(_: argparse.Namespace) -> int:
 
 
 def run_inbox(chosen: argparse.Namespace) -> int:
-    services = one_machine()
-    if chosen.take is None:
-        waiting = services.inbox.peek(limit=1000)
-        for message in waiting:
-            _show(message, chosen.json)
-        if not waiting and not chosen.json:
-            print("Nothing is waiting.")
-        return 0
-    for taken in services.inbox.receive(chosen.take, VISIBILITY_SECONDS):
-        _show_and_delete(taken, services, chosen.json)
+    with closing(one_machine()) as services:
+        if chosen.take is None:
+            waiting = services.inbox.peek(limit=1000)
+            for message in waiting:
+                _show(message, chosen.json)
+            if not waiting and not chosen.json:
+                print("Nothing is waiting.")
+        else:
+            for taken in services.inbox.receive(chosen.take, VISIBILITY_SECONDS):
+                _show_and_delete(taken, services, chosen.json)
     return 0
 
 
@@ -121,22 +122,23 @@ def _show(message: dict[str, Any], as_json: bool) -> None:
 
 
 def run_update(chosen: argparse.Namespace) -> int:
-    services = one_machine()
-    named = ("status", "stage", "due", "note", "reason", "resubmit_by")
+    named = ("status", "stage", "due", "note", "reason", "resubmit_by", "version", "at")
     said = {name: getattr(chosen, name) for name in named if getattr(chosen, name) is not None}
-    said["at"] = chosen.at or stamp(services.clock())
-    try:
-        said["version"] = chosen.version or next_version(chosen.reference, services.store)
-        case = update(chosen.reference, said, services.store)
-    except (CaseUnknown, UpdateRejected, UpdateConflicts) as problem:
-        print(f"heard: {problem}. Nothing was changed.", file=sys.stderr)
-        return 1
+    with closing(one_machine()) as services:
+        try:
+            said.setdefault("at", stamp(services.clock()))
+            said.setdefault("version", next_version(chosen.reference, services.store))
+            case = update(chosen.reference, said, services.store)
+        except (CaseUnknown, UpdateRejected, UpdateConflicts) as problem:
+            print(f"heard: {problem}. Nothing was changed.", file=sys.stderr)
+            return 1
     print(f"{case.reference}: update {said['version']} is in place; the person sees it when they look.")
     return 0
 
 
 def run_outbox(_: argparse.Namespace) -> int:
-    waiting = one_machine().store.waiting()
+    with closing(one_machine()) as services:
+        waiting = services.store.waiting()
     for case in waiting:
         _show_entries(case)
     if not waiting:

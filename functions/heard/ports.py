@@ -38,12 +38,18 @@ class Store(Protocol):
     def waiting(self) -> list[Case]:
         """Every case with something left in its outbox, longest waiting first."""
 
+    def close(self) -> None:
+        """Lets go of files and connections. Nothing is lost by not calling it."""
+
 
 class CouncilQueue(Protocol):
     """Where the council's own systems pick messages up."""
 
     def send(self, message: dict[str, Any]) -> None:
         """Hands over one message. The same `id` again is not a second message. Raises NotSent."""
+
+    def close(self) -> None:
+        """Lets go of files and connections."""
 
 
 class Taken(NamedTuple):

@@ -31,6 +31,10 @@ class Services:
     calendar: Calendar
     clock: Callable[[], datetime]
 
+    def close(self) -> None:
+        self.store.close()
+        self.queue.close()
+
     def deliverer(self) -> Deliverer:
         return Deliverer(self.store, self.queue, self.messenger, self.council, self.clock)
 

@@ -1,5 +1,7 @@
 """The adapters that have to keep the promises of ports.py. Another technology is one more row."""
 
+from contextlib import closing
+
 import pytest
 
 from heard.adapters.sqlite import SqliteQueue, SqliteStore
@@ -8,12 +10,14 @@ from heard.case import COUNCIL_MESSAGE, Case, Entry
 
 @pytest.fixture(params=["sqlite"])
 def store(tmp_path):
-    return SqliteStore(tmp_path / "cases.sqlite")
+    with closing(SqliteStore(tmp_path / "cases.sqlite")) as store:
+        yield store
 
 
 @pytest.fixture(params=["sqlite"])
 def queue(tmp_path, clock):
-    return SqliteQueue(tmp_path / "queue.sqlite", clock)
+    with closing(SqliteQueue(tmp_path / "queue.sqlite", clock)) as queue:
+        yield queue
 
 
 def a_case(number=1, due="2026-11-20T09:30:00.000Z", **changes):

@@ -1,9 +1,6 @@
 """The `heard` command, as a council officer and a newcomer use it."""
 
 import json
-import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -100,22 +97,3 @@ def test_a_placement_nobody_put_up_is_refused(tmp_path, capsys):
     assert status == 1
     assert "kr7" in err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_serving_without_a_site_says_what_to_do(tmp_path):
-    from heard.host.serve import serve
-
-    with pytest.raises(SystemExit, match="heard build"):
-        serve(tmp_path, {})
-
-
-def test_make_run_s_command_serves_says_where_and_stops_when_asked(tmp_path):
-    environment = {"HEARD_DATA": str(tmp_path), "PORT": "0", "PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "heard", "serve"]
-    host = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    said = [host.stdout.readline() for _ in range(4)]
-    host.terminate()
-    host.communicate(timeout=10)
-    assert re.match(r"Heard is at +http://127\.0\.0\.1:", said[0])
-    assert str(tmp_path) in said[1]
-    assert "council inbox" in said[3]

@@ -4,6 +4,7 @@ import email
 import email.policy
 import socketserver
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -112,16 +113,21 @@ def test_a_server_that_is_not_there_is_known_not_to_have_it(clock):
         Smtp("127.0.0.1", 9, SENDER, clock).send(LETTER, "abc")
 
 
+def wired(**environment):
+    with closing(one_machine(environment)) as services:
+        return services
+
+
 def test_the_environment_chooses_the_mail_server(tmp_path):
     settings = {"HEARD_DATA": str(tmp_path), "HEARD_SMTP_HOST": "mail.example", "HEARD_SMTP_USER": "u"}
-    messenger = one_machine(settings | {"HEARD_SMTP_PASSWORD": "p", "HEARD_SMTP_PORT": "25"}).messenger
+    messenger = wired(**settings, HEARD_SMTP_PASSWORD="p", HEARD_SMTP_PORT="25").messenger  # noqa: S106
     assert (messenger.host, messenger.port, messenger.user, messenger.encrypt) == ("mail.example", 25, "u", True)
-    assert not one_machine(settings | {"HEARD_SMTP_PLAIN": "yes"}).messenger.encrypt
+    assert not wired(**settings, HEARD_SMTP_PLAIN="yes").messenger.encrypt
 
 
 def test_the_pepper_is_made_once_and_kept_private(tmp_path):
-    first = one_machine({"HEARD_DATA": str(tmp_path / "data")}).pepper
+    first = wired(HEARD_DATA=str(tmp_path / "data")).pepper
     assert len(first) == 32
-    assert one_machine({"HEARD_DATA": str(tmp_path / "data")}).pepper == first
+    assert wired(HEARD_DATA=str(tmp_path / "data")).pepper == first
     assert (tmp_path / "data" / "pepper").stat().st_mode & 0o077 == 0
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0

@@ -46,6 +46,7 @@ class Database:
     def __init__(self, path: Path, tables: str) -> None:
         self.path = path
         self.local = threading.local()
+        self.opened: list[sqlite3.Connection] = []
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = self.connection()
         connection.executescript(tables)
@@ -54,10 +55,16 @@ class Database:
     def connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self.local, "connection", None)
         if found is None:
-            found = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            found = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
             found.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;")
             self.local.connection = found
+            self.opened.append(found)
         return found
+
+    def close(self) -> None:
+        """Closes every thread's connection; nobody may be using them any more."""
+        while self.opened:
+            self.opened.pop().close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -123,6 +130,9 @@ class SqliteStore:
         rows = self.database.connection().execute(query, values)
         return [Case.from_record(json.loads(record)) for (record,) in rows]
 
+    def close(self) -> None:
+        self.database.close()
+
 
 def _to_text(case: Case) -> str:
     return json.dumps(case.to_record(), ensure_ascii=False)
@@ -175,3 +185,6 @@ class SqliteQueue:
 
     def delete(self, handle: str) -> None:
         self.database.connection().execute("UPDATE messages SET body = NULL, handle = NULL WHERE handle = ?", (handle,))
+
+    def close(self) -> None:
+        self.database.close()

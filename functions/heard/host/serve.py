@@ -1,6 +1,7 @@
 """Starts the host: the web server, and the thread that passes things on."""
 
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -58,15 +59,26 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
     services = one_machine(environment)
     worker = Worker(services.deliverer())
     app = create_app(services, site, worker.ring)
-    host, port = environment.get("HOST", "127.0.0.1"), int(environment.get("PORT", "8000"))
-    server = create_server(app, host=host, port=port, ident=None, threads=8, max_request_body_size=4 * web.MAX_BYTES)
+    listening = _listen(environment.get("HOST", "127.0.0.1"), int(environment.get("PORT", "8000")))
+    server = create_server(app, sockets=[listening], ident=None, threads=8, max_request_body_size=4 * web.MAX_BYTES)
     worker.start()
+    try:
+        _say_where(say, listening.getsockname(), environment)
+        server.run()
+    finally:
+        server.close()
+        worker.stop()
+        services.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+def _say_where(say: Callable[[str], None], address: tuple[str, int], environment: Mapping[str, str]) -> None:
+    host, port = address[:2]
     data = data_folder(environment)
     say(f"Heard is at        http://{host}:{port}/")
     say(f"Cases and queue in {data}")
     say(f"Letters in         {data / 'letters'}" if "HEARD_SMTP_HOST" not in environment else "Letters go by SMTP")
     say("Read the council's queue with   .venv/bin/heard council inbox")
-    try:
-        server.run()
-    finally:
-        worker.stop()

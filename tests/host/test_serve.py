@@ -1,0 +1,107 @@
+"""The host as a process: it says where things are, and a kill at any moment loses nothing it has accepted."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from heard.host.serve import serve
+from heard.wiring import one_machine
+from tests.conftest import SITE
+
+
+def start(data):
+    environment = {**os.environ, "HEARD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "heard", "serve"]
+    host = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+    said = [host.stdout.readline() for _ in range(4)]
+    return host, re.search(r"http://\S+:\d+", said[0])[0], said
+
+
+def stop(host, by=signal.SIGTERM):
+    host.send_signal(by)
+    host.communicate(timeout=10)
+
+
+def post(address, step, fields):
+    request = urllib.request.Request(f"{address}/api/{step}", json.dumps(fields).encode())  # noqa: S310
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def test_serving_says_where_the_site_the_queue_and_the_letters_are(tmp_path):
+    host, address, said = start(tmp_path)
+    with urllib.request.urlopen(f"{address}/en/", timeout=5) as answer:  # noqa: S310
+        assert b"Tell us" in answer.read() or answer.headers["Content-Encoding"] == "gzip"
+    stop(host)
+    assert str(tmp_path) in said[1]
+    assert str(tmp_path / "letters") in said[2]
+    assert "council inbox" in said[3]
+
+
+def test_serving_stops_cleanly_when_interrupted(tmp_path):
+    said = []
+
+    def interrupted(line):
+        said.append(line)
+        if len(said) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        serve(SITE, {"HEARD_DATA": str(tmp_path), "PORT": "0", "HEARD_SMTP_HOST": "mail.example"}, interrupted)
+    assert said[2] == "Letters go by SMTP"
+    assert not [thread for thread in threading.enumerate() if thread.name == "deliver"]
+
+
+def test_serving_without_a_site_says_what_to_do(tmp_path):
+    with pytest.raises(SystemExit, match="heard build"):
+        serve(tmp_path, {})
+
+
+def test_a_kill_in_the_middle_of_the_work_loses_nothing_accepted_and_doubles_nothing(tmp_path):
+    receipts = []
+
+    def person(address, number):
+        for turn in range(100):
+            fields = {"form": "complaint", "key": f"{number:016x}{turn:016x}", "what_happened": f"{number} {turn}"}
+            try:
+                receipts.append(post(address, "send", fields))
+            except (OSError, urllib.error.URLError):
+                return
+
+    for round_number in range(3):
+        host, address, _ = start(tmp_path)
+        people = [threading.Thread(target=person, args=(address, round_number * 10 + n)) for n in range(4)]
+        for one in people:
+            one.start()
+        people[0].join(0.4)
+        stop(host, signal.SIGKILL)
+        for one in people:
+            one.join()
+    assert len(receipts) > 10
+    host, address, _ = start(tmp_path)
+    followed = [post(address, "follow", {"code": receipt["code"]})["reference"] for receipt in receipts]
+    stop(host)
+    assert followed == [receipt["reference"] for receipt in receipts]
+    arrived = delivered_after_every_lease(tmp_path)
+    assert set(followed) <= set(arrived)
+    assert len(arrived) == len(set(arrived))
+
+
+def delivered_after_every_lease(data):
+    """References in the council's queue once the leases of the killed hosts have run out."""
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    with closing(one_machine({"HEARD_DATA": str(data)}, lambda: later)) as services:
+        while services.deliverer().deliver_due(limit=500):
+            pass
+        return [message["reference"] for message in services.inbox.peek(10_000)]
