@@ -1,17 +1,20 @@
 """QR codes that open the right form. They say where a code was put up, and nothing about who scans it."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import segno
+from PIL import Image, ImageDraw, ImageFont
 
 from heard.council import council, known_placement
 from heard.places import DOORS
 
 QUIET_ZONE = 4  # modules on every side (ISO/IEC 18004)
-PNG_MODULE = 20  # pixels: sharp at 300 dpi up to 50 mm
+PIXELS = 20  # a module in the PNG: sharp at 300 dpi up to 50 mm
 TEXT_SIZE = 1.6  # modules
+TEXT_ROOM = 4  # modules under the code
 
 
 class PlacementUnknown(LookupError):
@@ -37,23 +40,35 @@ def address_for(placement: str, door: str) -> str:
 
 
 def write(placement: str, door: str, level: str, folder: Path) -> Written:
-    """Writes <placement>-<door>.svg, with the address printed under the code, and .png of the code alone."""
+    """Writes <placement>-<door>.svg and .png, each with the address printed under the code."""
     address = address_for(placement, door)
     code = segno.make_qr(address, error=level, boost_error=False)
     folder.mkdir(parents=True, exist_ok=True)
     svg, png = (folder / f"{placement}-{door}.{kind}" for kind in ("svg", "png"))
-    svg.write_text(_with_address(code, address), encoding="utf-8")
-    code.save(str(png), scale=PNG_MODULE, border=QUIET_ZONE)
+    svg.write_text(_as_drawing(code, address), encoding="utf-8")
+    _as_picture(code, address).save(png)
     return Written(address, svg, png)
 
 
-def _with_address(code: segno.QRCode, address: str) -> str:
+def _as_picture(code: segno.QRCode, address: str) -> Image.Image:
+    drawn = io.BytesIO()
+    code.save(drawn, kind="png", scale=PIXELS, border=QUIET_ZONE)
+    squares = Image.open(drawn).convert("L")
+    picture = Image.new("L", (squares.width, squares.height + TEXT_ROOM * PIXELS), "white")
+    picture.paste(squares)
+    font = ImageFont.load_default(size=TEXT_SIZE * PIXELS)
+    middle = (squares.width / 2, squares.height + PIXELS)
+    ImageDraw.Draw(picture).text(middle, address, fill="black", font=font, anchor="ms")
+    return picture
+
+
+def _as_drawing(code: segno.QRCode, address: str) -> str:
     side = code.symbol_size(border=QUIET_ZONE)[0]
     drawing = code.svg_inline(border=QUIET_ZONE, omitsize=True, light="#fff")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side + 4}" role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side + TEXT_ROOM}" role="img">\n'
         f"<title>{escape(address)}</title>\n"
-        f'<rect width="{side}" height="{side + 4}" fill="#fff"/>\n'
+        f'<rect width="{side}" height="{side + TEXT_ROOM}" fill="#fff"/>\n'
         f'<svg width="{side}" height="{side}">{drawing}</svg>\n'
         f'<text x="{side / 2}" y="{side + 1}" font-size="{TEXT_SIZE}" font-family="sans-serif" '
         f'text-anchor="middle">{escape(address)}</text>\n</svg>\n'

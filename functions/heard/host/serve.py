@@ -41,14 +41,14 @@ class Worker(threading.Thread):
             self.bell.wait(SWEEP_SECONDS)
 
     def sweep(self) -> None:
+        """Passes on everything that is due. What failed is due later, so this comes to an end."""
         try:
-            outcomes = self.deliverer.deliver_due()
+            while outcomes := self.deliverer.deliver_due():
+                for outcome in outcomes:
+                    step = f"deliver_{outcome.kind}"
+                    log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
         except Exception as broken:  # the store may be busy or full; the next sweep tries again
             log.note("deliver", outcome="broken", problem=log.where(broken))
-            return
-        for outcome in outcomes:
-            step = f"deliver_{outcome.kind}"
-            log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
 
 
 def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = print) -> None:
