@@ -8,11 +8,12 @@ import json
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 
-from content import COMPILED, ROOT, compile_content, reveal_rules
+from content import COMPILED, ROOT, compile_content
 from heard.places import DOORS, VOICE_FOLDER, path_of
 from macros import fingerprint
 from openapi import document
@@ -40,28 +41,26 @@ def build_language(language: str) -> None:
         (site_dir / leftover).unlink(missing_ok=True)
 
 
-def build_assets(forms: list[dict[str, object]]) -> None:
-    assets = FRESH / "assets"
-    shutil.copytree(ROOT / "site" / "assets", assets)
-    with (assets / "heard.css").open("a", encoding="utf-8") as stylesheet:
-        stylesheet.write("\n" + reveal_rules(forms))
+def build_assets(compiled: dict[str, Any]) -> None:
+    shutil.copytree(ROOT / "site" / "assets", FRESH / "assets")
+    (FRESH / "assets" / "heard.css").write_text(stylesheet(compiled), encoding="utf-8")
 
 
-def build_short_addresses(languages: list[str]) -> None:
+def build_short_addresses(languages: list[str], assets: str) -> None:
     """The root, and the addresses on QR codes: plain pages that lead on, with or without scripts."""
     default = languages[0]
-    write_leading_page(FRESH / "index.html", f"/{default}/", default)
+    write_leading_page(FRESH / "index.html", f"/{default}/", default, assets)
     for letter, voice in DOORS.items():
-        write_leading_page(FRESH / letter / "index.html", path_of("complaint", default, voice), default)
+        write_leading_page(FRESH / letter / "index.html", path_of("complaint", default, voice), default, assets)
 
 
-def write_leading_page(path: Path, target: str, language: str) -> None:
+def write_leading_page(path: Path, target: str, language: str, assets: str) -> None:
     """With scripts, heard.js leads on and keeps the placement code; without, the browser does, and the code is gone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Heard</title>\n'
-        f'<script src="/assets/lead.js?v={fingerprint()}" data-target="{target}"></script>\n'
+        f'<script src="/assets/lead.js?v={assets}" data-target="{target}"></script>\n'
         f'<noscript><meta http-equiv="refresh" content="0; url={target}"></noscript>\n'
         f'</head>\n<body>\n<main><p><a href="{target}">Continue</a></p></main>\n</body>\n</html>\n',
         encoding="utf-8",
@@ -93,8 +92,8 @@ def main() -> None:
     for language in languages:
         build_language(language)
     shutil.copy(FRESH / languages[0] / "404.html", FRESH / "404.html")
-    build_assets(compiled["forms"])
-    build_short_addresses(languages)
+    build_assets(compiled)
+    build_short_addresses(languages, fingerprint(compiled))
     (FRESH / "openapi.json").write_text(json.dumps(document(), indent=1) + "\n", encoding="utf-8")
     schemas = FRESH / "schemas"
     schemas.mkdir()

@@ -4,6 +4,7 @@ The functions never see YAML, Markdown or a template's source: they start with n
 """
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -163,6 +164,25 @@ def reveal_rules(forms: list[dict[str, Any]]) -> str:
             rules.add(f"form:not({condition(question['id'], codes)}) .{panel.replace('_', '-')}")
     body = "\n".join(f"  {rule} {{ display: none; }}" for rule in sorted(rules))
     return f"@supports selector(:has(*)) {{\n{body}\n}}\n"
+
+
+def brand_rules(brand: dict[str, str]) -> str:
+    """The council's two colours, one for light grounds and one for dark ones."""
+    light, dark = (f":root {{ --md-primary-fg-color: {brand[ground]}; }}" for ground in ("light", "dark"))
+    return f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n"
+
+
+def stylesheet(compiled: dict[str, Any]) -> str:
+    """The one stylesheet: ours, then the council's colours, then which question is shown when."""
+    ours = (ROOT / "site" / "assets" / "heard.css").read_text(encoding="utf-8")
+    return "\n".join((ours, brand_rules(compiled["council"]["brand"]), reveal_rules(compiled["forms"])))
+
+
+def fingerprint(compiled: dict[str, Any]) -> str:
+    """Changes when the stylesheet or a script does, so that browsers may keep them for a year."""
+    scripts = sorted((ROOT / "site" / "assets").glob("*.js"))
+    parts = [stylesheet(compiled).encode(), *(script.read_bytes() for script in scripts)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:10]
 
 
 def write_json(name: str, data: Any) -> None:

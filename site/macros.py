@@ -3,14 +3,13 @@
 The theme's own templates get their words through `extra`, because macros reach Markdown only.
 """
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from content import ROOT, compile_content
+from content import compile_content, fingerprint
 from heard import pages
 from heard.council import council
 from heard.forms import form_named
@@ -20,16 +19,16 @@ from heard.wording import VOICES, Words, languages, read_compiled
 
 def define_env(env: Any) -> None:
     """Called by the macros plugin once a build, with the MkDocs configuration of one language."""
-    compile_content()
+    compiled = compile_content()
     read_compiled.cache_clear()
     language = Path(env.conf["docs_dir"]).name
-    _tell_the_theme(env, language)
+    _tell_the_theme(env, language, fingerprint(compiled))
     env.variables.update({"council": council(), "advocacy": council()["advocacy"], "clocks": council()["clocks"]})
     for macro in (_page_macros(env, language) | _contact_macros(env)).items():
         env.macro(macro[1], macro[0])
 
 
-def _tell_the_theme(env: Any, language: str) -> None:
+def _tell_the_theme(env: Any, language: str, assets: str) -> None:
     spoken = {voice: Words(language, voice) for voice in VOICES}
     frame = [key for key in read_compiled("words/en.json")["words"] if key.startswith(("frame.", "pages.", "sorry."))]
     env.conf["extra"].update(
@@ -42,15 +41,9 @@ def _tell_the_theme(env: Any, language: str) -> None:
             },
             "paths": {voice: {page: path_of(page, language, voice) for page in PAGES} for voice in VOICES},
             "folders": VOICE_FOLDER,
-            "fingerprint": fingerprint(),
+            "fingerprint": assets,
         }
     )
-
-
-def fingerprint() -> str:
-    """Changes when the stylesheet or the script does, so that browsers may keep both for a year."""
-    assets = sorted((ROOT / "site" / "assets").iterdir())
-    return hashlib.sha256(b"".join(asset.read_bytes() for asset in assets)).hexdigest()[:10]
 
 
 def voice_of(url: str) -> str:
