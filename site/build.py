@@ -13,9 +13,8 @@ from typing import Any
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 
-from content import COMPILED, ROOT, compile_content
+from content import COMPILED, ROOT, compile_content, fingerprint, stylesheet
 from heard.places import DOORS, VOICE_FOLDER, path_of
-from macros import fingerprint
 from openapi import document
 
 SITE = ROOT / "build" / "site"
