@@ -10,7 +10,7 @@ from heard.clock import day_in_england, moment
 COUNCIL_MESSAGE = "council_message"
 ACKNOWLEDGEMENT = "acknowledgement"
 STATUSES = ("with_council", "looking_into_it", "reply_sent", "closed", "on_hold", "referred")
-ANSWERED = ("reply_sent", "closed")
+NOTHING_IS_DUE = ("reply_sent", "closed", "on_hold", "referred")
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ class Case:
         return said[-1] if said else (self.due or {}).get("answer")
 
     def is_late(self, now: datetime) -> bool:
-        """True once the day has passed in England and neither an answer nor a pause was reported."""
+        """True once the day has passed in England and the council has neither answered, paused nor passed it on."""
         status = self.updates[-1].status if self.updates else None
-        if self.answer_due is None or status in (*ANSWERED, "on_hold"):
+        if self.answer_due is None or status in NOTHING_IS_DUE:
             return False
         return day_in_england(now) > date.fromisoformat(self.answer_due)
 

@@ -60,7 +60,7 @@ def _council_commands(commands: Any) -> None:
     inbox.add_argument("--take", type=int, metavar="N", help="take up to N messages off the queue")
     inbox.add_argument("--json", action="store_true", help="one whole message a line, for programs")
     said = _command(council, "update", run_update, "say what was done with a case")
-    said.add_argument("reference", help="the case's reference, e.g. K4R-7T3-CX9-H5M")
+    said.add_argument("reference", help="the case's reference, e.g. TM7-MM8-PP9-456")
     said.add_argument("--status", required=True, choices=STATUSES)
     said.add_argument("--stage", type=int, choices=[1, 2, 3])
     said.add_argument("--due", metavar="DATE", help="new day an answer is due, e.g. 2026-12-18")

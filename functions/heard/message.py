@@ -37,8 +37,10 @@ def _validate() -> Any:
 
 def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
     """The case as a message, checked against the schema; raises MessageMalformed."""
-    questions = {question.id: question.type for question in form_named(case.form).questions}
     story = {name: answer for name, answer in case.answers.items() if name not in NOT_THE_STORY}
+    chosen = {
+        name for name, answer in story.items() if name in _choice_questions(case.form) or isinstance(answer, list)
+    }
     message = {
         "version": VERSION,
         "id": case.id,
@@ -51,8 +53,8 @@ def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
         "voice": case.voice,
         "received_at": case.received_at,
         "placement": case.placement,
-        "text": {name: answer for name, answer in story.items() if questions[name] in ("text", "long_text")},
-        "choices": {name: answer for name, answer in story.items() if questions[name] in ("choice", "choices")},
+        "text": {name: answer for name, answer in story.items() if name not in chosen},
+        "choices": {name: answer for name, answer in story.items() if name in chosen},
         "contact": _contact(case.answers),
         "advocate": _advocate(case.answers),
         "needs": _needs(case.answers),
@@ -70,6 +72,10 @@ def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
     except fastjsonschema.JsonSchemaException as malformed:
         raise MessageMalformed(".".join(map(str, getattr(malformed, "path", [])))) from None
     return message
+
+
+def _choice_questions(form_name: str) -> set[str]:
+    return {question.id for question in form_named(form_name).questions if question.options}
 
 
 def _contact(answers: Answers) -> dict[str, Any]:

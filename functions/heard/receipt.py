@@ -106,7 +106,7 @@ def _read_words(letters: str) -> int | None:
 
 
 def _reference(number: int) -> str:
-    """Twelve characters in groups of three, the last a check character, e.g. `K4R-7T3-CX9-H5M`."""
+    """Twelve characters in groups of three, the last a check character, e.g. `TM7-MM8-PP9-456`."""
     body = ""
     for kind in PATTERN:
         alphabet = DIGITS if kind == "d" else LETTERS_AND_DIGITS

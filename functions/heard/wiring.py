@@ -17,6 +17,12 @@ from heard.council import council
 from heard.deliver import Deliverer
 from heard.ports import CouncilInbox, CouncilQueue, Messenger, Store
 
+SHORTEST_PEPPER = 16  # bytes
+
+
+class SettingWrong(ValueError):
+    """A setting from the environment cannot be used; the message says which and why."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -81,12 +87,14 @@ def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], d
 
 def _pepper(environment: Mapping[str, str], data: Path) -> bytes:
     """The secret that receipts are derived with. Lost, no code can be followed any more: back it up with the data."""
-    if "HEARD_PEPPER" in environment:
-        return bytes.fromhex(environment["HEARD_PEPPER"])
+    given = environment.get("HEARD_PEPPER")
     path = data / "pepper"
-    if not path.exists():
+    if not given and not path.exists():
         _write_once(path, secrets.token_hex(32))
-    return bytes.fromhex(path.read_text())
+    pepper = bytes.fromhex(given or path.read_text())
+    if len(pepper) < SHORTEST_PEPPER:
+        raise SettingWrong(f"the pepper needs at least {2 * SHORTEST_PEPPER} hexadecimal digits")
+    return pepper
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -1,18 +1,20 @@
 """What a person does in a tab: opens a page, fills in, goes on, sends, presses Back."""
 
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Error, Page, Response, expect
 
 from heard.controls import HONEYPOT
 from heard.forms import FORMS, form_named
-from heard.places import path_of
+from heard.places import PAGES, VOICE_FOLDER, path_of
 from heard.wording import VOICES
 
 GO_ON = ".send button"
 """The one button that goes on: to the check page, to the receipt, to the timeline."""
+ONE_OF_EACH = [("complaint", "young"), ("compliment", "easy"), ("comment", "standard")]
+"""Each form once and each voice once, for what all nine share."""
 NINE_FORMS = [(form, voice) for form in FORMS for voice in VOICES]
-ON_TOP = "document.activeElement"
 
 
 def message_box(form: str) -> str:
@@ -122,7 +124,7 @@ def _choose(tab: Page, name: str, code: str) -> None:
 
 
 def tab_to_go_on(tab: Page) -> None:
-    """From the top of a page past its first skip link, which must work, to the button."""
+    """On to the button that goes on, passing everything else."""
     for _ in range(100):
         tab.keyboard.press("Tab")
         if focused(tab)["goes_on"]:
@@ -131,6 +133,7 @@ def tab_to_go_on(tab: Page) -> None:
 
 
 def skip_to_main(tab: Page) -> None:
+    """From the top of a page past everything that every page has."""
     tab.keyboard.press("Tab")
     assert focused(tab)["href"] == "#main"
     tab.keyboard.press("Enter")
@@ -141,3 +144,13 @@ def questions_on(tab: Page) -> set[str]:
     """The ids of the questions that can be seen now."""
     shown = tab.locator(".question:visible").evaluate_all("found => found.map(question => question.id)")
     return {question.removeprefix("question-") for question in shown}
+
+
+def pages_of(site: Path, voice: str) -> list[str]:
+    """The addresses of every built page in one voice."""
+    folders = {other: site / "en" / folder for other, folder in VOICE_FOLDER.items()}
+    others = [folder for other, folder in folders.items() if other != voice and folder != site / "en"]
+    built = sorted(folders[voice].rglob("index.html"))
+    own = [page.parent for page in built if not any(page.is_relative_to(other) for other in others)]
+    assert len(own) >= len(PAGES)
+    return [f"/{folder.relative_to(site).as_posix()}/" for folder in own]

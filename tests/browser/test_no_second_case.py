@@ -9,7 +9,7 @@ from heard.case import Case
 from tests.browser.conftest import Tabs
 from tests.browser.person import (
     GO_ON,
-    NINE_FORMS,
+    ONE_OF_EACH,
     back_to_an_answer,
     check_message,
     go_on,
@@ -17,7 +17,7 @@ from tests.browser.person import (
     open_page,
     reference_on,
     send_message,
-)  # fmt: skip
+)
 
 NewCases = Callable[[], list[Case]]
 
@@ -45,7 +45,7 @@ def test_refreshing_the_receipt(tab: Page, text: str, new_cases: NewCases) -> No
     assert len(new_cases()) == 1
 
 
-@pytest.mark.parametrize(("form", "voice"), NINE_FORMS)
+@pytest.mark.parametrize(("form", "voice"), ONE_OF_EACH)
 def test_a_double_press_of_send(tab: Page, text: str, form: str, voice: str, new_cases: NewCases) -> None:
     check_message(tab, f"{text} Double press, {form}, {voice}.", form, voice)
     tab.locator(GO_ON).dblclick()

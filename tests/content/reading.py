@@ -65,13 +65,17 @@ class Reader(HTMLParser):
 
 
 def blocks(page: str, names: Iterable[str] = ()) -> list[str]:
-    """The visible texts of a page's <main>, without the given proper names, one a block."""
+    """The visible texts of a page's <main>, one a block, without the given proper names."""
     reader = Reader()
     reader.feed(page)
-    text = reader.text
+    return without(reader.text, names)
+
+
+def without(text: str, names: Iterable[str]) -> list[str]:
+    """The lines of a text that say something, without the given names, numbers and addresses."""
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, "")
-    return [block for line in text.split("\n") if (block := line.strip())]
+    return [line for raw in text.split("\n") if (line := " ".join(raw.split()))]
 
 
 def sentences(texts: Iterable[str]) -> list[str]:
@@ -98,7 +102,11 @@ def syllables(word: str) -> int:
         return len(word)  # initials
     spelled = re.sub(r"[^a-z]", "", word.lower())
     spoken = re.sub(r"(?<=[^aeiouy])(?:e|es|ed)$", _silent_ending, spelled)
-    spoken = re.sub(r"(?<=[iu])(?=[aeo])|(?<=e)(?=o)|(?<=[iy])(?=ng$)|(?<=e)(?=as?$)", "-", spoken)
+    spoken = re.sub(
+        r"(?<=[iu])(?=[aeo])|(?<=e)(?=o)|(?<=[iy])(?=ng$)|(?<=e)(?=as?$)|(?<=[^aeiou]y)(?=[aeou])|(?<=[aeiou])(?=y[aeiou])",
+        "-",
+        spoken,
+    )
     spoken = re.sub(r"(?<=[csgtx]i)-(?=[aou])|(?<=[qg]u)-", "", spoken)
     by_vowels = len(re.findall(r"[aeiouy]+", spoken))
     return max(1, by_vowels, len(_hyphens().positions(word)) + 1)

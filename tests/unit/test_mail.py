@@ -11,7 +11,8 @@ import pytest
 from heard.adapters.mail import EmlFolder, Sender, Smtp
 from heard.letters import Letter
 from heard.ports import NotSent
-from heard.wiring import one_machine
+from heard.wiring import SettingWrong, one_machine
+from tests.conftest import send_complaint
 
 SENDER = Sender("Exampleshire", "no-reply@exampleshire.example")
 LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n")
@@ -125,9 +126,22 @@ def test_the_environment_chooses_the_mail_server(tmp_path):
     assert not wired(**settings, HEARD_SMTP_PLAIN="yes").messenger.encrypt
 
 
+def test_a_pepper_too_short_to_be_secret_is_refused(tmp_path):
+    with pytest.raises(SettingWrong, match="32 hexadecimal digits"):
+        wired(HEARD_DATA=str(tmp_path), HEARD_PEPPER="abcd")
+
+
 def test_the_pepper_is_made_once_and_kept_private(tmp_path):
     first = wired(HEARD_DATA=str(tmp_path / "data")).pepper
     assert len(first) == 32
     assert wired(HEARD_DATA=str(tmp_path / "data")).pepper == first
     assert (tmp_path / "data" / "pepper").stat().st_mode & 0o077 == 0
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def test_every_file_of_the_data_folder_is_private(services, tmp_path):
+    send_complaint(services, contact="email", email="a@b.example", contact_is_safe="yes", acknowledge="yes")
+    services.deliverer().deliver_due()
+    files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".sqlite", ".sqlite-wal", ".eml"}
+    assert not [path for path in files if path.stat().st_mode & 0o077]

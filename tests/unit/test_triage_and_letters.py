@@ -91,7 +91,7 @@ def test_nothing_is_sent_by_itself_unless_every_yes_was_said():
 
 def case_with(answers, voice="standard", due="2026-12-04"):
     return Case(
-        id="c" * 32, reference="K4R-7T3-CX9-H5M", code_hash="h" * 64, form="complaint", form_version=1, language="en",
+        id="c" * 32, reference="TM7-MM8-PP9-456", code_hash="h" * 64, form="complaint", form_version=1, language="en",
         voice=voice, received_at="2026-11-20T09:30:00.000Z", answers=answers, digest=digest(answers),
         procedure="statutory", procedure_version="2026-04", reasons=("who_not_given",),
         due={"answer": due} if due else None,
@@ -104,7 +104,7 @@ def test_an_acknowledgement_says_that_we_have_it_and_nothing_of_what_was_written
     letter = acknowledgement(case_with(SAFE | canaries, voice), council())
     whole = letter.subject + letter.text
     assert letter.to == "person@home.example"
-    assert "K4R-7T3-CX9-H5M" in letter.text
+    assert "TM7-MM8-PP9-456" in letter.text
     assert "Friday 4 December 2026" in letter.text
     for told in ("CANARY", "complain", "children's services", "social worker"):
         assert told.lower() not in whole.lower().replace(council()["address"], "")

@@ -2,6 +2,7 @@
 
 import os
 import smtplib
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from heard.letters import Letter
 from heard.ports import NotSent
 
 TIMEOUT_SECONDS = 20
-REFUSED = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError)
+REFUSED = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError, ssl.SSLError)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class EmlFolder:
         email = as_email(letter, letter_id, self.sender, self.clock())
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = self.folder / f"{letter_id}.part"
-        unfinished.write_bytes(bytes(email))
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(bytes(email))
         os.replace(unfinished, self.folder / f"{letter_id}.eml")  # noqa: PTH105 - a letter is there whole or not at all
 
 
@@ -92,6 +94,6 @@ class Smtp:
 
     def _greet(self, server: smtplib.SMTP) -> None:
         if self.encrypt:
-            server.starttls()
+            server.starttls(context=ssl.create_default_context())
         if self.user and self.password:
             server.login(self.user, self.password)

@@ -4,6 +4,7 @@ WAL with synchronous=FULL: a commit is on the disk before anybody is told that i
 """
 
 import json
+import os
 import secrets
 import sqlite3
 import threading
@@ -48,9 +49,8 @@ class Database:
         self.local = threading.local()
         self.opened: list[sqlite3.Connection] = []
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        connection = self.connection()
-        connection.executescript(tables)
-        path.chmod(0o600)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's side files get the same permissions
+        self.connection().executescript(tables)
 
     def connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self.local, "connection", None)

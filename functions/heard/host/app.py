@@ -48,8 +48,9 @@ def create_app(services: Services, site: Path, ring: Callable[[], None]) -> flas
 
 
 def _request() -> web.Request:
-    """The sender is the network address and the browser's own description: enough to know a repeat by."""
-    sender = f"{flask.request.remote_addr}\0{flask.request.user_agent}"
+    """The sender is the network address and what the browser says of itself: enough to know a repeat by."""
+    told = (flask.request.headers.get(name, "") for name in ("User-Agent", "Accept-Language"))
+    sender = "\0".join((flask.request.remote_addr or "", *told))
     return web.Request(flask.request.content_type or "", flask.request.get_data(), sender)
 
 

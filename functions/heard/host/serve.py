@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from waitress.server import create_server
 
@@ -60,7 +61,14 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
     worker = Worker(services.deliverer())
     app = create_app(services, site, worker.ring)
     listening = _listen(environment.get("HOST", "127.0.0.1"), int(environment.get("PORT", "8000")))
-    server = create_server(app, sockets=[listening], ident=None, threads=8, max_request_body_size=4 * web.MAX_BYTES)
+    server = create_server(
+        app,
+        sockets=[listening],
+        ident=None,
+        threads=8,
+        max_request_body_size=4 * web.MAX_BYTES,
+        **_trust(environment.get("HEARD_PROXY")),
+    )
     worker.start()
     try:
         _say_where(say, listening.getsockname(), environment)
@@ -69,6 +77,12 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
         server.close()
         worker.stop()
         services.close()
+
+
+def _trust(proxy: str | None) -> dict[str, Any]:
+    """Whose word counts on where a request came from: the named reverse proxy's, otherwise nobody's."""
+    named = {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
+    return {"clear_untrusted_proxy_headers": True, **named}
 
 
 def _listen(host: str, port: int) -> socket.socket:

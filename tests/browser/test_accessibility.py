@@ -1,0 +1,156 @@
+"""axe-core finds nothing wrong, on any page, in any voice, in light and in dark, with errors and without.
+
+All its rules run, those of good practice too, and two that it leaves out by itself: contrast of 7:1, size of targets.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from heard.council import council
+from heard.forms import FORMS
+from heard.places import path_of
+from heard.update import update
+from heard.wording import VOICES
+from tests.browser.person import code_on, go_on, message_box, open_page, pages_of, reference_on
+from tests.conftest import Live
+
+RULES = {"resultTypes": ["violations"], "rules": {"color-contrast-enhanced": {"enabled": True}}}
+RULES["rules"] |= {"target-size": {"enabled": True}}
+EXAMPLE = "They said Tuesday.\n\nلم يأتِ أحد، وقالوا «غدًا». 🎈"
+WRONG_CODE = "one two three four five"
+
+pytestmark = [pytest.mark.parametrize("voice", VOICES), pytest.mark.parametrize("scheme", ["light", "dark"])]
+
+
+@pytest.fixture
+def reader(chromium: Browser, live: Live, scheme: str) -> Iterator[Page]:
+    """A tab whose device asks for this colour scheme."""
+    context = chromium.new_context(base_url=live.address, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    yield context.new_page()
+    context.close()
+
+
+class Inspector:
+    """Looks at one page after another, and remembers what was wrong and where."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.axe = Axe()
+        self.found: dict[str, set[str]] = {}
+
+    def look(self) -> None:
+        where = f"{urlsplit(self.page.url).path} ({self.page.title()})"
+        for rule in self.axe.run(self.page, options=RULES).response["violations"]:
+            for node in rule["nodes"]:
+                problem = f"{rule['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"
+                self.found.setdefault(problem, set()).add(where)
+
+    def report(self) -> str:
+        return "\n\n".join(f"{problem}\n  on {', '.join(sorted(where))}" for problem, where in self.found.items())
+
+
+@pytest.fixture
+def inspector(reader: Page) -> Inspector:
+    return Inspector(reader)
+
+
+def test_every_built_page(reader: Page, voice: str, built_site: Path, inspector: Inspector) -> None:
+    for address in pages_of(built_site, voice):
+        reader.goto(address)
+        inspector.look()
+    assert not inspector.found, inspector.report()
+
+
+def test_every_form_from_errors_to_receipt(reader: Page, voice: str, inspector: Inspector) -> None:
+    for form in FORMS:
+        open_page(reader, form, voice)
+        _want_an_email(reader, "not an address")
+        assert go_on(reader).status == 422
+        inspector.look()
+        reader.fill(message_box(form), EXAMPLE)
+        reader.fill("#email", "someone@home.example")
+        assert go_on(reader).status == 200
+        inspector.look()
+        assert go_on(reader).status == 201
+        inspector.look()
+    assert not inspector.found, inspector.report()
+
+
+def test_a_check_page_with_everything_to_say(reader: Page, voice: str, inspector: Inspector) -> None:
+    """With a notice, with help, with the skipped questions unfolded, and after it was sent already."""
+    open_page(reader, "complaint", voice)
+    reader.fill("#what_happened", EXAMPLE)
+    reader.locator("[name=contact][value=email]").check()
+    if voice != "standard":
+        reader.locator("[name=safe_now][value=no]").check()
+    inspector.look()
+    go_on(reader)
+    reader.locator(".skipped summary").click()
+    inspector.look()
+    key = reader.locator("[name=key]").input_value()
+    go_on(reader)
+    _change_and_send(reader, voice, key)
+    expect(reader.locator(".warning")).to_be_visible()
+    inspector.look()
+    assert not inspector.found, inspector.report()
+
+
+def _want_an_email(reader: Page, address: str) -> None:
+    reader.locator("[name=contact][value=email]").check()
+    reader.locator("[name=contact_is_safe][value=yes]").check()
+    reader.fill("#email", address)
+
+
+def _change_and_send(reader: Page, voice: str, key: str) -> None:
+    """Other answers under a key that was used, as a page kept in a browser would send them."""
+    open_page(reader, "complaint", voice)
+    reader.fill("#what_happened", f"{EXAMPLE} And again.")
+    reader.locator("form[data-form] [name=key]").evaluate("(field, key) => { field.value = key }", key)
+    go_on(reader)
+    assert go_on(reader).status == 409
+
+
+def test_following(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
+    open_page(reader, "complaint", voice)
+    reader.fill("#what_happened", EXAMPLE)
+    go_on(reader)
+    go_on(reader)
+    code, reference = code_on(reader), reference_on(reader)
+    _everything_that_can_happen(live, reference)
+    for typed, status in (("", 422), (WRONG_CODE, 404), (code, 200)):
+        open_page(reader, "follow", voice)
+        reader.fill("#code", typed)
+        assert go_on(reader).status == status
+        inspector.look()
+    assert not inspector.found, inspector.report()
+
+
+def _everything_that_can_happen(live: Live, reference: str) -> None:
+    story = [
+        {"status": "looking_into_it", "stage": 1, "note": "We are reading your file.\nنقرأ ملفك", "due": "2026-01-05"},
+        {"status": "on_hold", "reason": "court", "resubmit_by": "2026-06-01"},
+        {"status": "with_council"},
+        {"status": "referred"},
+        {"status": "reply_sent", "stage": 2},
+        {"status": "closed"},
+        {"status": "looking_into_it", "stage": 3},
+    ]
+    for version, said in enumerate(story, start=1):
+        told = {"version": version, "at": f"2026-01-{version:02}T09:00:00+00:00", **said}
+        update(reference, told, live.services.store)
+
+
+def test_pages_that_say_sorry(reader: Page, voice: str, inspector: Inspector) -> None:
+    reader.goto(path_of("index", "en", voice) + "no-such-page/")
+    expect(reader.locator("main a[href^='tel:']").first).to_contain_text(council()["phone"])
+    inspector.look()
+    open_page(reader, "complaint", voice)
+    reader.fill("#what_happened", "🎈" * 30_000)
+    assert go_on(reader).status == 413
+    inspector.look()
+    assert not inspector.found, inspector.report()
