@@ -67,6 +67,12 @@ def tab(open_tab: Tabs, scripts: bool) -> Page:
 
 
 @pytest.fixture
+def plain_tab(open_tab: Tabs) -> Page:
+    """One tab without scripts, for what no script of ours has a part in."""
+    return open_tab(java_script_enabled=False)
+
+
+@pytest.fixture
 def new_cases(live: Live) -> Callable[[], list[Case]]:
     """Asks the store itself: the cases that came while this test ran."""
 

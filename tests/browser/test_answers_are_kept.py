@@ -100,12 +100,12 @@ def test_two_mistakes_are_told_together_in_the_order_of_the_page(tab: Page) -> N
     expect(tab.locator("#email")).to_have_value("zoe at home")
 
 
-def test_a_text_that_begins_with_empty_lines_comes_back_as_it_was(tab: Page) -> None:
-    open_page(tab, "complaint", "young")
+def test_a_text_that_begins_with_empty_lines_comes_back_as_it_was(plain_tab: Page) -> None:
+    open_page(plain_tab, "complaint", "young")
     written = "\n\n  They never came.\n\n"
-    fill(tab, {"what_happened": written, "contact": "email", "email": "no"})
-    assert go_on(tab).status == 422
-    expect(tab.locator("#what_happened")).to_have_value(written)
+    fill(plain_tab, {"what_happened": written, "contact": "email", "email": "no"})
+    assert go_on(plain_tab).status == 422
+    expect(plain_tab.locator("#what_happened")).to_have_value(written)
 
 
 def test_change_comes_back_in_place_with_everything_and_changes_one_thing(tab: Page) -> None:
@@ -134,16 +134,16 @@ def _read_back(tab: Page) -> dict[str, list[str]]:
     return dict(rows)
 
 
-def test_a_skipped_question_can_still_be_answered_from_the_check_page(tab: Page) -> None:
-    check_message(tab, "They never came.")
-    tab.locator(".skipped summary").click()
-    with tab.expect_navigation():
-        tab.locator(".skipped .change[value=what_would_help]").click()
-    expect(tab.locator("#what_would_help")).to_be_in_viewport()
-    assert answers_on(tab) == {"what_happened": "They never came."}
-    tab.fill("#what_would_help", "Say sorry.")
-    go_on(tab)
-    assert ["Say sorry."] in _read_back(tab).values()
+def test_a_skipped_question_can_still_be_answered_from_the_check_page(plain_tab: Page) -> None:
+    check_message(plain_tab, "They never came.")
+    plain_tab.locator(".skipped summary").click()
+    with plain_tab.expect_navigation():
+        plain_tab.locator(".skipped .change[value=what_would_help]").click()
+    expect(plain_tab.locator("#what_would_help")).to_be_in_viewport()
+    assert answers_on(plain_tab) == {"what_happened": "They never came."}
+    plain_tab.fill("#what_would_help", "Say sorry.")
+    go_on(plain_tab)
+    assert ["Say sorry."] in _read_back(plain_tab).values()
 
 
 CONTACT = {"email", "phone", "postal_address", "contact_is_safe", "contact_notes", "acknowledge"}
@@ -158,17 +158,17 @@ REVEALED = {
 
 
 @pytest.mark.parametrize(("form", "voice"), ONE_OF_EACH)
-def test_questions_about_contact_are_shown_when_their_answer_is_wanted(tab: Page, form: str, voice: str) -> None:
-    open_page(tab, form, voice)
-    assert not questions_on(tab) & CONTACT
+def test_questions_about_contact_are_shown_when_their_answer_is_wanted(plain_tab: Page, form: str, voice: str) -> None:
+    open_page(plain_tab, form, voice)
+    assert not questions_on(plain_tab) & CONTACT
     for channel, shown in REVEALED.items():
-        choose(tab, "contact", channel)
-        assert questions_on(tab) & CONTACT == shown, channel
-    choose(tab, "contact", "email")
-    choose(tab, "contact_is_safe", "yes")
-    assert "acknowledge" in questions_on(tab)
-    choose(tab, "contact_is_safe", "no")
-    assert "acknowledge" not in questions_on(tab)
+        choose(plain_tab, "contact", channel)
+        assert questions_on(plain_tab) & CONTACT == shown, channel
+    choose(plain_tab, "contact", "email")
+    choose(plain_tab, "contact_is_safe", "yes")
+    assert "acknowledge" in questions_on(plain_tab)
+    choose(plain_tab, "contact_is_safe", "no")
+    assert "acknowledge" not in questions_on(plain_tab)
 
 
 @pytest.mark.parametrize(
@@ -180,33 +180,33 @@ def test_questions_about_contact_are_shown_when_their_answer_is_wanted(tab: Page
     ],
 )
 def test_a_question_appears_with_the_answer_it_hangs_on(
-    tab: Page, voice: str, name: str, code: str, shown: set[str]
+    plain_tab: Page, voice: str, name: str, code: str, shown: set[str]
 ) -> None:
-    open_page(tab, "complaint", voice)
-    assert not questions_on(tab) & shown
-    choose(tab, name, code)
-    assert shown <= questions_on(tab)
+    open_page(plain_tab, "complaint", voice)
+    assert not questions_on(plain_tab) & shown
+    choose(plain_tab, name, code)
+    assert shown <= questions_on(plain_tab)
 
 
 @pytest.mark.parametrize("code", ["child_self", "care_leaver"])
-def test_somebody_who_speaks_for_themselves_is_not_asked_about_a_child(tab: Page, code: str) -> None:
+def test_somebody_who_speaks_for_themselves_is_not_asked_about_a_child(plain_tab: Page, code: str) -> None:
     about_a_child = {"child_name", "child_knows"}
-    open_page(tab, "complaint", "young")
-    assert about_a_child <= questions_on(tab)
-    choose(tab, "who", code)
-    assert not about_a_child & questions_on(tab)
+    open_page(plain_tab, "complaint", "young")
+    assert about_a_child <= questions_on(plain_tab)
+    choose(plain_tab, "who", code)
+    assert not about_a_child & questions_on(plain_tab)
 
 
 @pytest.mark.parametrize("voice", ["easy", "young"])
-def test_help_is_there_at_once_for_somebody_who_is_not_safe(tab: Page, voice: str) -> None:
-    open_page(tab, "complaint", voice)
-    help_now = tab.locator(".help-now")
+def test_help_is_there_at_once_for_somebody_who_is_not_safe(plain_tab: Page, voice: str) -> None:
+    open_page(plain_tab, "complaint", voice)
+    help_now = plain_tab.locator(".help-now")
     expect(help_now).to_be_hidden()
     for code in ("no", "not_sure"):
-        choose(tab, "safe_now", code)
+        choose(plain_tab, "safe_now", code)
         expect(help_now).to_be_visible()
         assert help_now.locator("a[href='tel:999']").is_visible()
-    choose(tab, "safe_now", "yes")
+    choose(plain_tab, "safe_now", "yes")
     expect(help_now).to_be_hidden()
 
 
@@ -234,18 +234,18 @@ def test_a_machine_that_fills_the_hidden_box_sends_nothing(
     assert new_cases() == []
 
 
-def test_a_person_caught_by_the_hidden_box_can_simply_go_on(tab: Page) -> None:
-    open_page(tab, "complaint", "young")
-    tab.fill("#what_happened", "My browser fills in everything.")
-    tab.locator(f"#{HONEYPOT}").fill("https://home.example", force=True)
-    go_on(tab)
-    expect(tab.locator("#what_happened")).to_have_value("My browser fills in everything.")
-    assert go_on(tab).status == 200
+def test_a_person_caught_by_the_hidden_box_can_simply_go_on(plain_tab: Page) -> None:
+    open_page(plain_tab, "complaint", "young")
+    plain_tab.fill("#what_happened", "My browser fills in everything.")
+    plain_tab.locator(f"#{HONEYPOT}").fill("https://home.example", force=True)
+    go_on(plain_tab)
+    expect(plain_tab.locator("#what_happened")).to_have_value("My browser fills in everything.")
+    assert go_on(plain_tab).status == 200
 
 
-def test_every_question_of_a_voice_is_on_its_page(tab: Page) -> None:
+def test_every_question_of_a_voice_is_on_its_page(plain_tab: Page) -> None:
     """Hidden ones too: a browser that cannot hide them asks them all."""
-    open_page(tab, "complaint", "standard")
-    there = tab.locator(".question").evaluate_all("found => found.map(question => question.id)")
+    open_page(plain_tab, "complaint", "standard")
+    there = plain_tab.locator(".question").evaluate_all("found => found.map(question => question.id)")
     asked = [question.id for question in form_named("complaint").questions if "standard" in question.asked_in]
     assert there == [f"question-{name}" for name in asked]

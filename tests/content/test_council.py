@@ -168,7 +168,9 @@ def test_contrast_is_measured_as_the_guidelines_do():
 def grounds(scheme):
     """The colours that text in the council's own colour stands on, as the stylesheet sets them for a scheme."""
     css = (ROOT / "site" / "assets" / "heard.css").read_text(encoding="utf-8")
-    light, dark = re.findall(r"^(?:@media \(prefers-color-scheme: dark\) \{\s+)?:root \{(.*?)\}", css, re.S | re.M)
+    light, dark = re.findall(
+        r"^(?:@media [^{]*\(prefers-color-scheme: dark\)[^{]*\{\s+)?:root \{(.*?)\}", css, re.S | re.M
+    )
     colours = dict(re.findall(r"(--[\w-]+):\s*(#\w+);", light + dark if scheme == "dark" else light))
     names = ("--md-default-bg-color", "--md-primary-bg-color", "--heard-surface")
     return [full(colours[name]) for name in names]

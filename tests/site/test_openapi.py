@@ -1,0 +1,173 @@
+"""What programs are told about the calls is true: the description is sound, and real answers fit it."""
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+import heard
+from heard import web
+from heard.forms import FORMS, form_named
+from tests.conftest import KEY, ROOT, SITE, send_json
+
+DOCUMENT = "urn:openapi"
+MESSAGES = {"complaint": "what_happened", "compliment": "what_went_well", "comment": "what_you_want_to_say"}
+COMPLAINT = {
+    "form": "complaint",
+    "lang": "en",
+    "voice": "young",
+    "form_version": 1,
+    "what_happened": "They never came.",
+}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return json.loads((SITE / "openapi.json").read_text(encoding="utf-8"))
+
+
+def operations(document):
+    return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def nodes(tree):
+    """Every object in a JSON document."""
+    branches = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return [*([tree] if isinstance(tree, dict) else []), *(node for branch in branches for node in nodes(branch))]
+
+
+def fits(document, schema, data):
+    """Does this data fit a schema of the document, whatever the schema refers to?"""
+    registry = Registry().with_resource(DOCUMENT, DRAFT202012.create_resource(document))
+    rooted = json.loads(json.dumps(schema).replace('"#/', f'"{DOCUMENT}#/'))
+    return Draft202012Validator(rooted, registry=registry).is_valid(data)
+
+
+def body_schema(operation):
+    return operation["requestBody"]["content"]["application/json"]["schema"]
+
+
+def test_it_says_which_version_it_is_of_what(document):
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"] == {"title": "Heard", "version": heard.__version__}
+
+
+def test_it_describes_every_call_a_program_can_make_and_no_other(document):
+    for_browsers = {"receipt"}
+
+    assert set(document["paths"]) == {f"/api/{step}" for step in web.STEPS if step not in for_browsers} | {
+        "/api/health"
+    }
+    assert [list(path) for path in document["paths"].values()] == [["post"], ["post"], ["post"], ["get"]]
+
+
+def test_every_operation_says_what_it_is_for_and_what_can_come_back(document):
+    for operation in operations(document):
+        assert operation["summary"]
+        assert all(code.isdigit() and len(code) == 3 for code in operation["responses"])
+        assert all(response["description"] for response in operation["responses"].values())
+
+
+def test_everything_that_is_referred_to_is_there(document):
+    pointers = [node["$ref"] for node in nodes(document) if "$ref" in node]
+
+    assert pointers
+    for pointer in pointers:
+        section, name = pointer.removeprefix("#/components/").split("/")
+        assert name in document["components"][section]
+
+
+def test_every_schema_is_one(document):
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("step", ["check", "send"])
+@pytest.mark.parametrize("form", FORMS)
+def test_every_question_of_a_form_is_described(document, form, step):
+    described = document["components"]["schemas"][f"{form}_{step}"]["properties"]
+
+    for question in form_named(form).questions:
+        found = described[question.id]
+        if question.type == "choice":
+            assert found["enum"] == list(question.codes)
+        elif question.type == "choices":
+            assert found["items"]["enum"] == list(question.codes)
+        else:
+            assert found["maxLength"] == question.max_length
+
+
+@pytest.mark.parametrize(("step", "common"), [("check", ["form"]), ("send", ["form", "key"])])
+@pytest.mark.parametrize("form", FORMS)
+def test_only_the_message_and_what_carries_it_are_required(document, form, step, common):
+    schema = document["components"]["schemas"][f"{form}_{step}"]
+
+    assert sorted(schema["required"]) == sorted([*common, MESSAGES[form]])
+
+
+@pytest.mark.parametrize("step", ["check", "send"])
+def test_what_is_accepted_fits_the_description(document, services, step):
+    status, _ = send_json(services, step, **COMPLAINT, key=KEY)
+
+    assert status in (200, 201)
+    assert fits(document, body_schema(document["paths"][f"/api/{step}"]["post"]), {**COMPLAINT, "key": KEY})
+
+
+@pytest.mark.parametrize("wrong", [{"what_happened": "x" * 10_001}, {"safe_now": "maybe"}, {"themes": "delay"}])
+def test_what_is_refused_does_not_fit_the_description(document, services, wrong):
+    sent = {**COMPLAINT, "key": KEY, **wrong}
+
+    assert send_json(services, "send", **sent)[0] == 422
+    assert not fits(document, body_schema(document["paths"]["/api/send"]["post"]), sent)
+
+
+@pytest.mark.parametrize(
+    ("step", "sent", "status"),
+    [
+        ("check", COMPLAINT, 200),
+        ("check", {**COMPLAINT, "what_happened": ""}, 422),
+        ("check", {"form": "petition"}, 422),
+        ("send", {**COMPLAINT, "key": "f" * 32}, 201),
+        ("send", {**COMPLAINT, "key": KEY}, 200),
+        ("send", {**COMPLAINT, "key": KEY, "what_happened": "Something else."}, 409),
+        ("send", COMPLAINT, 422),
+        ("send", {**COMPLAINT, "key": KEY, "name": "x" * web.MAX_BYTES}, 413),
+        ("follow", {"code": "no such code"}, 404),
+        ("follow", {"code": ""}, 422),
+    ],
+)
+def test_what_comes_back_is_described(document, services, step, sent, status):
+    send_json(services, "send", **COMPLAINT, key=KEY)
+    answered, answer = send_json(services, step, **sent)
+    described = document["paths"][f"/api/{step}"]["post"]["responses"][str(status)]
+
+    assert answered == status
+    for content in described.get("content", {}).values():
+        assert fits(document, content["schema"], answer)
+
+
+@pytest.mark.parametrize(("content_type", "status"), [("application/json", 400), ("text/plain", 415)])
+@pytest.mark.parametrize("step", ["check", "send", "follow"])
+def test_what_cannot_be_read_is_answered_as_described(document, services, step, content_type, status):
+    response = web.answer(step, web.Request(content_type, b"{"), services)
+
+    assert response.status == status
+    assert str(status) in document["paths"][f"/api/{step}"]["post"]["responses"]
+
+
+def test_a_timeline_fits_its_description(document, services):
+    _, receipt = send_json(services, "send", **COMPLAINT, key=KEY)
+    status, timeline = send_json(services, "follow", code=receipt["code_digits"])
+
+    assert status == 200
+    assert fits(document, {"$ref": "#/components/schemas/Timeline"}, timeline)
+    assert not fits(document, {"$ref": "#/components/schemas/Timeline"}, {**timeline, "kind": "petition"})
+
+
+def test_the_message_s_schema_is_published_as_the_functions_check_by_it():
+    published = (SITE / "schemas" / "message.v1.schema.json").read_bytes()
+
+    assert published == (ROOT / "functions" / "heard" / "message.v1.schema.json").read_bytes()
+    Draft202012Validator.check_schema(json.loads(published))
