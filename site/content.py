@@ -137,11 +137,9 @@ def compile_templates(target: Path) -> None:
     environment.compile_templates(target, zip=None, filter_func=wanted.__contains__, ignore_errors=False)
 
 
-def bank_holidays() -> dict[str, Any]:
-    """The official days, and the last year they cover: past it nobody may count working days."""
+def bank_holidays() -> list[str]:
     with (CONTENT / "bank_holidays.csv").open(encoding="utf-8", newline="") as source:
-        days = [row["date"] for row in csv.DictReader(source)]
-    return {"days": days, "last_year": int(max(days)[:4])}
+        return [row["date"] for row in csv.DictReader(source)]
 
 
 def condition(name: str, codes: list[str]) -> str:
@@ -158,8 +156,6 @@ def reveal_rules(forms: list[dict[str, Any]]) -> str:
     for question in (q for form in forms for section in form["sections"] for q in section["questions"]):
         for name, codes in question.get("asked_when", {}).items():
             rules.add(f"form:not({condition(name, codes)}) #question-{question['id']}")
-        for name, codes in question.get("not_asked_when", {}).items():
-            rules.add(f"form{condition(name, codes)} #question-{question['id']}")
         for panel, codes in question.get("shows", {}).items():
             rules.add(f"form:not({condition(question['id'], codes)}) .{panel.replace('_', '-')}")
     body = "\n".join(f"  {rule} {{ display: none; }}" for rule in sorted(rules))
@@ -169,7 +165,7 @@ def reveal_rules(forms: list[dict[str, Any]]) -> str:
 def brand_rules(brand: dict[str, str]) -> str:
     """The council's two colours, one for light grounds and one for dark ones."""
     light, dark = (f":root {{ --md-primary-fg-color: {brand[ground]}; }}" for ground in ("light", "dark"))
-    return f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n"
+    return f"@media screen {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ {dark} }}\n"
 
 
 def stylesheet(compiled: dict[str, Any]) -> str:

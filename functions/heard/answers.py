@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from heard.forms import Form, Question, form_named
 
-CODES: dict[str, Any] = {"invalid": "not_text", "null": "required", "required": "required"}
+CODES: dict[str, Any] = {"invalid": "not_text", "too_large": "not_text", "null": "required", "required": "required"}
 Answers = dict[str, Any]
 """By question id: text, a code, or a list of codes. A question nobody answered is not there."""
 
@@ -42,13 +42,17 @@ def enough_digits(text: str) -> None:
         raise ValidationError("not_a_phone")
 
 
-def _text(question: Question, *rules: Callable[[str], Any]) -> fields.Field[Any]:
+def _text(question: Question, *rules: Callable[[str], Any], **about: str) -> fields.Field[Any]:
+    """`about`: what OpenAPI is told beyond the rules."""
     length = validate.Length(max=question.max_length, error="too_long")
-    return fields.String(validate=[readable, length, *rules], error_messages=CODES)
+    told = about | ({"pattern": r"\S"} if question.required else {})
+    return fields.String(
+        required=question.required, validate=[readable, length, *rules], error_messages=CODES, metadata=told
+    )
 
 
 def _email(question: Question) -> fields.Field[Any]:
-    return _text(question, validate.Email(error="not_an_email"))
+    return _text(question, validate.Email(error="not_an_email"), format="email")
 
 
 def _phone(question: Question) -> fields.Field[Any]:
@@ -61,7 +65,8 @@ def _choice(question: Question) -> fields.Field[Any]:
 
 
 def _choices(question: Question) -> fields.Field[Any]:
-    return fields.List(_choice(question), validate=_no_code_twice, error_messages={**CODES, "invalid": "not_a_list"})
+    codes = {**CODES, "invalid": "not_a_list"}
+    return fields.List(_choice(question), validate=_no_code_twice, error_messages=codes, metadata={"uniqueItems": True})
 
 
 def _no_code_twice(codes: list[str]) -> None:
@@ -82,10 +87,7 @@ BUILDERS: dict[str, Callable[[Question], fields.Field[Any]]] = {
 @cache
 def schema_for(form_name: str) -> Schema:
     """The marshmallow schema of a form. Raises FormUnknown."""
-    built = {}
-    for question in form_named(form_name).questions:
-        built[question.id] = BUILDERS[question.type](question)
-        built[question.id].required = question.required
+    built = {question.id: BUILDERS[question.type](question) for question in form_named(form_name).questions}
     return Schema.from_dict(built, name=form_name.capitalize())()
 
 
@@ -116,8 +118,8 @@ def accept(form: Form, raw: Mapping[str, Any]) -> Answers:
     for question in form.questions:
         if question.id in answers and question.ruled_out_by(answers):
             del answers[question.id]
-    if isinstance(answers.get("email"), str):
-        answers["email"] = answers["email"].strip()
+        elif question.type == "email" and isinstance(answers.get(question.id), str):
+            answers[question.id] = answers[question.id].strip()
     try:
         loaded = schema_for(form.name).load(answers)
     except ValidationError as rejected:

@@ -1,6 +1,6 @@
 """A case: what was sent, what is still to be passed on, and what has become of it."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,10 @@ COUNCIL_MESSAGE = "council_message"
 ACKNOWLEDGEMENT = "acknowledgement"
 STATUSES = ("with_council", "looking_into_it", "reply_sent", "closed", "on_hold", "referred")
 NOTHING_IS_DUE = ("reply_sent", "closed", "on_hold", "referred")
+
+
+PARKED = "9999-12-31T23:59:59.999Z"
+"""When an entry is due that nobody tries any more. It stays in the outbox so that people can see it."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,14 @@ class Case:
         said = [update.due for update in self.updates if update.due]
         return said[-1] if said else (self.due or {}).get("answer")
 
+    @property
+    def is_awaited(self) -> bool:
+        """True while the council owes an answer: it has neither answered, paused, closed nor passed the case on."""
+        return not self.updates or self.updates[-1].status not in NOTHING_IS_DUE
+
     def is_late(self, now: datetime) -> bool:
-        """True once the day has passed in England and the council has neither answered, paused nor passed it on."""
-        status = self.updates[-1].status if self.updates else None
-        if self.answer_due is None or status in NOTHING_IS_DUE:
+        """True once the day an answer was due has passed in England and it is still awaited."""
+        if self.answer_due is None or not self.is_awaited:
             return False
         return day_in_england(now) > date.fromisoformat(self.answer_due)
 
@@ -101,15 +109,16 @@ class Case:
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Case":
-        return cls(
-            **{
-                **record,
-                "reasons": tuple(record["reasons"]),
-                "urgency": tuple(record["urgency"]),
-                "outbox": tuple(Entry(**entry) for entry in record["outbox"]),
-                "updates": tuple(Update(**update) for update in record["updates"]),
-            }
-        )
+        """The case in a record. Fields that a later version added are passed over, so that it can be undone."""
+        facts = _known(cls, record)
+        facts |= {name: tuple(facts[name]) for name in ("reasons", "urgency")}
+        facts["outbox"] = tuple(Entry(**_known(Entry, entry)) for entry in record["outbox"])
+        facts["updates"] = tuple(Update(**_known(Update, update)) for update in record["updates"])
+        return cls(**facts)
+
+
+def _known(kind: type[Any], record: dict[str, Any]) -> dict[str, Any]:
+    return {known.name: record[known.name] for known in fields(kind) if known.name in record}
 
 
 @dataclass(frozen=True)

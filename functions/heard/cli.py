@@ -15,7 +15,8 @@ from heard.clock import stamp
 from heard.places import DOORS
 from heard.ports import Taken
 from heard.update import HOLD_REASONS, CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
-from heard.wiring import Services, one_machine
+from heard.wiring import Services, SettingWrong, data_folder, one_machine
+from heard.wording import NotBuilt
 
 ROOT = Path(__file__).resolve().parents[2]
 VISIBILITY_SECONDS = 30
@@ -24,7 +25,11 @@ VISIBILITY_SECONDS = 30
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     chosen = parser().parse_args(arguments)
-    status: int = chosen.run(chosen)
+    try:
+        status: int = chosen.run(chosen)
+    except (SettingWrong, NotBuilt) as problem:
+        print(f"heard: {problem}", file=sys.stderr)
+        return 1
     return status
 
 
@@ -57,7 +62,7 @@ def _council_commands(commands: Any) -> None:
         required=True, metavar="ACTION"
     )
     inbox = _command(council, "inbox", run_inbox, "show what waits in the queue; with --take, take it off")
-    inbox.add_argument("--take", type=int, metavar="N", help="take up to N messages off the queue")
+    inbox.add_argument("--take", type=positive, metavar="N", help="take up to N messages off the queue")
     inbox.add_argument("--json", action="store_true", help="one whole message a line, for programs")
     said = _command(council, "update", run_update, "say what was done with a case")
     said.add_argument("reference", help="the case's reference, e.g. TM7-MM8-PP9-456")
@@ -67,8 +72,22 @@ def _council_commands(commands: Any) -> None:
     said.add_argument("--note", metavar="TEXT", help="shown to the person, so write it for them")
     said.add_argument("--reason", choices=HOLD_REASONS, help="why it is on hold")
     said.add_argument("--resubmit-by", metavar="DATE", help="until when a case on hold can be sent again")
-    said.add_argument("--version", type=int, metavar="N", help="number of this update; the next one if left out")
+    said.add_argument("--version", type=positive, metavar="N", help="number of this update; the next one if left out")
     said.add_argument("--at", metavar="TIME", help="when it happened, e.g. 2026-11-20T14:00:00Z; now if left out")
+
+
+def existing_machine() -> Services:
+    """The services over a data folder that a host has made. Looking in the wrong place must not look like no cases."""
+    if not data_folder().is_dir():
+        raise SettingWrong(f"there are no cases in {data_folder()}; set HEARD_DATA to the folder the host uses")
+    return one_machine()
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def run_serve(_: argparse.Namespace) -> int:
@@ -83,7 +102,7 @@ def run_build(_: argparse.Namespace) -> int:
 
 
 def run_inbox(chosen: argparse.Namespace) -> int:
-    with closing(one_machine()) as services:
+    with closing(existing_machine()) as services:
         if chosen.take is None:
             waiting = services.inbox.peek(limit=1000)
             for message in waiting:
@@ -124,7 +143,7 @@ def _show(message: dict[str, Any], as_json: bool) -> None:
 def run_update(chosen: argparse.Namespace) -> int:
     named = ("status", "stage", "due", "note", "reason", "resubmit_by", "version", "at")
     said = {name: getattr(chosen, name) for name in named if getattr(chosen, name) is not None}
-    with closing(one_machine()) as services:
+    with closing(existing_machine()) as services:
         try:
             said.setdefault("at", stamp(services.clock()))
             said.setdefault("version", next_version(chosen.reference, services.store))
@@ -137,7 +156,7 @@ def run_update(chosen: argparse.Namespace) -> int:
 
 
 def run_outbox(_: argparse.Namespace) -> int:
-    with closing(one_machine()) as services:
+    with closing(existing_machine()) as services:
         waiting = services.store.waiting()
     for case in waiting:
         _show_entries(case)

@@ -13,24 +13,32 @@ SATURDAY = 5
 
 
 class CalendarEnds(Exception):
-    """The day asked for lies past the last year whose bank holidays are official: an error, never a guess."""
+    """The day asked for lies outside the years whose bank holidays are official: an error, never a guess."""
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """The official bank holidays, and the last year they are known for."""
+    """The official bank holidays; it covers whole years, from the first with one to the last."""
 
     holidays: frozenset[date]
-    last_year: int
 
     @classmethod
-    def of(cls, days: Iterable[str], last_year: int) -> "Calendar":
-        return cls(frozenset(date.fromisoformat(day) for day in days), last_year)
+    def of(cls, days: Iterable[str]) -> "Calendar":
+        return cls(frozenset(date.fromisoformat(day) for day in days))
 
     def is_working_day(self, day: date) -> bool:
-        if day.year > self.last_year:
-            raise CalendarEnds(f"bank holidays are official up to {self.last_year}")
+        """Raises CalendarEnds for a year the calendar does not cover."""
+        if not self.first_year <= day.year <= self.last_year:
+            raise CalendarEnds(f"bank holidays are official from {self.first_year} to {self.last_year}")
         return day.weekday() < SATURDAY and day not in self.holidays
+
+    @property
+    def first_year(self) -> int:
+        return min(self.holidays).year
+
+    @property
+    def last_year(self) -> int:
+        return max(self.holidays).year
 
     def add_working_days(self, received: date, count: int) -> date:
         """The `count`-th working day after the day of receipt; the day after receipt is the first that can count.
@@ -47,8 +55,7 @@ class Calendar:
 @cache
 def england() -> Calendar:
     """The calendar in content/bank_holidays.csv."""
-    source = read_compiled("bank_holidays.json")
-    return Calendar.of(source["days"], source["last_year"])
+    return Calendar.of(read_compiled("bank_holidays.json"))
 
 
 def day_in_england(moment: datetime) -> date:

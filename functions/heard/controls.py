@@ -66,7 +66,7 @@ def _textarea(question: Question, words: Words, answer: Any) -> Params:
         "label": _label(question, words),
         "value": "\n" + text if text.startswith("\n") else text,  # HTML drops the first line break in a textarea
         "rows": question.rows,
-        "autocomplete": question.autocomplete or "off",
+        "autocomplete": question.autocomplete,  # never "off": browsers would then not bring a story back after Back
         "attributes": {"dir": "auto"},
     }
 

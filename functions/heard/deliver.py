@@ -8,21 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, Case, Entry
+from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, PARKED, Case, Entry
 from heard.clock import moment, stamp
 from heard.letters import acknowledgement
 from heard.message import MessageMalformed, build
-from heard.ports import CouncilQueue, Messenger, NotSent, StaleCase, Store
+from heard.ports import CouncilQueue, Messenger, NeverSent, NotSent, StaleCase, Store
 
-LEASE = timedelta(seconds=60)
+LEASES = {COUNCIL_MESSAGE: timedelta(minutes=1), ACKNOWLEDGEMENT: timedelta(minutes=10)}  # longer than any one send
 FORGETS = timedelta(minutes=5)  # how long a queue like SQS FIFO recognises a message it has had
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
+LETTER_ATTEMPTS = 12  # about five hours; a council message is never given up
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one attempt: `sent`, `not_sent` or `unknown`, and the code of the problem."""
+    """What became of one attempt: `sent`, `not_sent`, `never_sent` or `unknown`, and the code of the problem."""
 
     reference: str
     kind: str
@@ -40,11 +41,10 @@ class Deliverer:
     council: dict[str, Any]
     clock: Callable[[], datetime]
 
-    def deliver_due(self, limit: int = 20) -> list[Outcome]:
-        """Attempts every entry that is due, one after the other; one that fails holds up no other."""
-        now = stamp(self.clock())
-        due = [(case, entry) for case in self.store.due(now, limit) for entry in case.outbox if entry.due <= now]
-        attempts = (self._attempt(case.id, entry.kind) for case, entry in due)
+    def deliver_due(self, kind: str, limit: int = 200) -> list[Outcome]:
+        """Attempts every due entry of a kind, one after the other; one that fails holds up no other."""
+        due = self.store.due(stamp(self.clock()), limit)
+        attempts = [self._attempt(case.id, kind) for case in due]
         return [outcome for outcome in attempts if outcome]
 
     def _attempt(self, case_id: str, kind: str) -> Outcome | None:
@@ -56,12 +56,14 @@ class Deliverer:
         later = None
         if outcome.outcome != "sent":
             unknown_since = entry.unknown_since if outcome.outcome == "unknown" else unknown_before
-            later = replace(entry, due=self._later(entry), problem=outcome.problem, unknown_since=unknown_since)
+            later = replace(
+                entry, due=self._later(entry, outcome), problem=outcome.problem, unknown_since=unknown_since
+            )
         self._settle(case_id, entry, later)
         return outcome
 
     def _lease(self, case_id: str, kind: str) -> tuple[Case, Entry, str | None] | None:
-        """Takes the entry for a minute, unless it is gone or somebody else has it."""
+        """Takes the entry for a while, unless it is gone or somebody else has it."""
         now = self.clock()
         case = self.store.with_id(case_id)
         entry = _entry_of(case, kind)
@@ -70,7 +72,7 @@ class Deliverer:
         unknown_before = entry.unknown_since
         taken = replace(
             entry,
-            due=stamp(now + LEASE),
+            due=stamp(now + LEASES[kind]),
             attempts=entry.attempts + 1,
             unknown_since=unknown_before or stamp(now),
         )
@@ -80,12 +82,17 @@ class Deliverer:
             return None
 
     def _send(self, case: Case, entry: Entry, unknown_before: str | None) -> Outcome:
+        """One attempt. A letter that may have gone out is not sent again: two would frighten more than none."""
         try:
             if entry.kind == COUNCIL_MESSAGE:
                 forgotten = unknown_before is not None and self.clock() - moment(unknown_before) > FORGETS
                 self.queue.send(build(case, entry.attempts, possible_duplicate=forgotten))
+            elif unknown_before:
+                return Outcome(case.reference, entry.kind, "never_sent", "may_have_been_sent")
             else:
                 self.messenger.send(acknowledgement(case, self.council), f"{case.id}-{ACKNOWLEDGEMENT}")
+        except NeverSent as refused:
+            return Outcome(case.reference, entry.kind, "never_sent", str(refused))
         except NotSent as failed:
             return Outcome(case.reference, entry.kind, "not_sent", str(failed))
         except MessageMalformed:
@@ -94,7 +101,11 @@ class Deliverer:
             return Outcome(case.reference, entry.kind, "unknown", type(failed).__name__)
         return Outcome(case.reference, entry.kind, "sent")
 
-    def _later(self, entry: Entry) -> str:
+    def _later(self, entry: Entry, outcome: Outcome) -> str:
+        """When to try again. What cannot succeed, and a letter that was tried long enough, is parked for people."""
+        given_up = entry.kind == ACKNOWLEDGEMENT and (entry.attempts >= LETTER_ATTEMPTS or outcome.outcome == "unknown")
+        if outcome.outcome == "never_sent" or given_up:
+            return PARKED
         return stamp(self.clock() + min(FIRST_WAIT * 2 ** min(entry.attempts - 1, 10), LONGEST_WAIT))
 
     def _settle(self, case_id: str, attempted: Entry, later: Entry | None) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from heard.answers import problem_codes
+from heard.answers import CODES, problem_codes
 from heard.case import STATUSES
 from heard.council import known_placement
 from heard.forms import FORMS, form_named
 from heard.wording import VOICES, languages
 
-CODES: dict[str, Any] = {"required": "required", "null": "required", "invalid": "not_text"}
 KEY = r"^[0-9a-f]{32}$"
 
 
@@ -37,7 +36,7 @@ class EnvelopeSchema(Schema):
         load_default="standard", validate=validate.OneOf(VOICES, error="unknown_choice"), error_messages=CODES
     )
     form_version = fields.Integer(
-        load_default=None, validate=validate.Range(min=1, error="unknown_choice"), error_messages=CODES
+        load_default=None, strict=True, validate=validate.Range(min=1, error="unknown_choice"), error_messages=CODES
     )
     key = fields.String(load_default=None, validate=validate.Regexp(KEY, error="not_a_key"), error_messages=CODES)
     placement = fields.String(load_default=None, error_messages=CODES)
@@ -84,6 +83,7 @@ class TimelineSchema(Schema):
     steps = fields.List(fields.Nested(StepSchema), required=True)
     due = fields.Date(required=True, allow_none=True)
     longest = fields.Date(required=True, allow_none=True)
+    awaited = fields.Boolean(required=True)
     late = fields.Boolean(required=True)
 
 
@@ -105,6 +105,8 @@ def open_envelope(sent: dict[str, Any]) -> Envelope:
     A placement nobody put up is dropped: a worn or old QR code must not stop anyone.
     """
     common = {name: sent[name] for name in EnvelopeSchema().fields if sent.get(name) not in (None, "")}
+    if str(common.get("form_version", "")).isdecimal():
+        common["form_version"] = int(common["form_version"])  # forms bring text
     try:
         loaded = EnvelopeSchema().load(common)
     except ValidationError as rejected:

@@ -18,11 +18,11 @@ class Timeline:
 
     reference: str
     kind: str
-    procedure: str
     status: str
     steps: list[Step]
     due: str | None
     longest: str | None
+    awaited: bool
     late: bool
 
 
@@ -39,10 +39,10 @@ def timeline_of(case: Case, now: datetime) -> Timeline:
     return Timeline(
         reference=case.reference,
         kind=case.form,
-        procedure=case.procedure,
         status=steps[-1].step,
         steps=steps,
         due=case.answer_due,
         longest=(case.due or {}).get("longest"),
+        awaited=case.is_awaited,
         late=case.is_late(now),
     )

@@ -36,7 +36,6 @@ class Question:
     max_length: int = 200
     asked_in: tuple[str, ...] = VOICES
     asked_when: Mapping[str, list[str]] = field(default_factory=dict)
-    not_asked_when: Mapping[str, list[str]] = field(default_factory=dict)
     autocomplete: str | None = None
     rows: int = 5
     shows: Mapping[str, list[str]] = field(default_factory=dict)
@@ -50,10 +49,9 @@ class Question:
 
     def ruled_out_by(self, answers: Mapping[str, Any]) -> bool:
         """True when another answer says that this question does not apply. Silence rules nothing out."""
-        for name, codes in self.asked_when.items():
-            if name in answers and not _chosen(answers[name]) & set(codes):
-                return True
-        return any(_chosen(answers.get(name)) & set(codes) for name, codes in self.not_asked_when.items())
+        return any(
+            name in answers and not _chosen(answers[name]) & set(codes) for name, codes in self.asked_when.items()
+        )
 
 
 def _chosen(answer: Any) -> set[str]:

@@ -26,7 +26,6 @@ def note(
     outcome: str,
     *,
     reference: str | None = None,
-    status: int | None = None,
     milliseconds: int | None = None,
     problem: str | None = None,
 ) -> None:
@@ -35,7 +34,6 @@ def note(
         "step": step,
         "outcome": outcome,
         "reference": sha256(reference.encode()).hexdigest()[:12] if reference else None,
-        "status": status,
         "ms": milliseconds,
         "problem": problem if problem and re.fullmatch(r"[A-Za-z_.:0-9]{1,80}", problem) else None,
     }

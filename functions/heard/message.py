@@ -80,14 +80,15 @@ def _choice_questions(form_name: str) -> set[str]:
 
 def _contact(answers: Answers) -> dict[str, Any]:
     """How the person may be reached. `safe` is true only if they said so; then alone may anything be sent unasked."""
+    safe = answers.get("contact_is_safe") == "yes"
     return {
         "channel": answers.get("contact"),
-        "safe": answers.get("contact_is_safe") == "yes",
+        "safe": safe,
         "notes": answers.get("contact_notes"),
         "email": answers.get("email"),
         "phone": answers.get("phone"),
         "postal_address": answers.get("postal_address"),
-        "acknowledgement_wanted": answers.get("acknowledge") == "yes",
+        "acknowledgement_wanted": safe and answers.get("acknowledge") == "yes",
         "acknowledgement_sent_by": "heard" if wants_acknowledgement(answers) else None,
     }
 

@@ -13,6 +13,10 @@ class NotSent(Exception):
     """
 
 
+class NeverSent(NotSent):
+    """Not handed over, and trying again would not help: the address or the letter was refused for good."""
+
+
 class StaleCase(Exception):
     """Somebody changed the case since it was read; read it again."""
 

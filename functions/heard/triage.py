@@ -4,6 +4,7 @@ The rules follow the statutory guidance's scope and published council practice (
 procedure of SI 2006/1738, what goes to the corporate one). Council differences are data in its file.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,14 +44,21 @@ def _complaint_procedure(answers: Answers, council: dict[str, Any]) -> tuple[str
     who = answers.get("who")
     if who in FROM_A_CHILD:
         return "statutory", "from_or_for_a_child"
+    if who and _names_one_of(answers.get("service", ""), council["corporate_services"]):
+        return "corporate", "service_outside_the_children_s_procedure"
     themes = set(answers.get("themes", []))
-    if who and themes and themes <= set(council.get("adult_matters", [])):
+    if who and themes and themes <= set(council["adult_matters"]):
         return "corporate", "adult_about_how_they_were_treated"
     if who in NAMED_IN_THE_LAW:
         return "statutory", "person_named_in_the_regulations"
     if who:
         return "statutory", "sufficient_interest_to_be_decided"
     return "statutory", "who_not_given"
+
+
+def _names_one_of(service: str, names: list[str]) -> bool:
+    """Whole words only: `SEND` is not in `sending`."""
+    return any(re.search(rf"\b{re.escape(name)}\b", service, re.IGNORECASE) for name in names)
 
 
 def _to_look_at(answers: Answers) -> list[str]:

@@ -1,9 +1,11 @@
 """Use case: the council says what it did. Updates carry a number each, so their order of arrival does not matter."""
 
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from heard.answers import readable
 from heard.case import STATUSES, Case, Update
 from heard.clock import stamp
 from heard.ports import StaleCase, Store
@@ -28,15 +30,20 @@ class UpdateRejected(Exception):
         self.problems = problems
 
 
+def in_living_memory(moment: datetime) -> None:
+    if not 2000 <= moment.year < 2100:
+        raise ValidationError("Not a year that can be meant.")
+
+
 class UpdateSchema(Schema):
     """What the council may say in one update."""
 
     version = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
-    at = fields.AwareDateTime(required=True, format="iso")
+    at = fields.AwareDateTime(required=True, format="iso", validate=in_living_memory)
     stage = fields.Integer(strict=True, validate=validate.Range(min=1, max=3))
     due = fields.Date(format="iso")
-    note = fields.String(validate=validate.Length(max=2000))
+    note = fields.String(validate=[validate.Length(max=2000), readable])
     reason = fields.String(validate=validate.OneOf(HOLD_REASONS))
     resubmit_by = fields.Date(format="iso")
 

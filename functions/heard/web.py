@@ -74,7 +74,7 @@ class Exchange:
 
 
 def as_json(status: int, data: dict[str, Any], about: str | None = None) -> Response:
-    return Response(status, json.dumps(data, ensure_ascii=False), "application/json", about=about)
+    return Response(status, json.dumps(data), "application/json", about=about)
 
 
 def answer(step: str, request: Request, services: Services) -> Response:
@@ -264,7 +264,6 @@ def answer_follow(exchange: Exchange, services: Services) -> Response:
 def timeline_data(timeline: Timeline) -> dict[str, Any]:
     """The timeline as TimelineSchema describes it."""
     data = asdict(timeline)
-    del data["procedure"]
     data["steps"] = [{"step": step.step, "on": step.on.isoformat(), **step.said} for step in timeline.steps]
     return data
 

@@ -11,6 +11,10 @@ COMPILED = Path(__file__).parent / "compiled"
 VOICES = ("standard", "easy", "young")
 
 
+class NotBuilt(Exception):
+    """The compiled content is not there: the site has to be built first."""
+
+
 class WordsMissing(KeyError):
     """No text in any voice under this key: a mistake in content/, found by the tests before a person meets it."""
 
@@ -18,7 +22,10 @@ class WordsMissing(KeyError):
 @cache
 def read_compiled(name: str) -> Any:
     """One file of the compiled content, read once. Callers must not change what they get."""
-    return json.loads((COMPILED / name).read_text(encoding="utf-8"))
+    try:
+        return json.loads((COMPILED / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotBuilt("the content is not built yet; run `heard build` first") from None
 
 
 def languages() -> dict[str, dict[str, str]]:
@@ -58,10 +65,6 @@ class Words:
             if self.find(key) is not None:
                 return self(key, **values)
         raise WordsMissing(keys[-1])
-
-    @property
-    def direction(self) -> str:
-        return languages()[self.language]["direction"]
 
     def date(self, day: date) -> str:
         """A day in plain words, e.g. `Friday 4 December 2026`."""

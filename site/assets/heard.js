@@ -1,6 +1,12 @@
 // Small helps on top of pages that work without them. Nothing here is needed to send or to follow anything.
 (() => {
   "use strict";
+  // What this tab remembers until it is closed. A browser that keeps nothing does without.
+  const tab = {
+    recall: (name) => { try { return sessionStorage.getItem(name); } catch { return null; } },
+    remember: (name, value) => { try { sessionStorage.setItem(name, value); } catch { /* does without */ } },
+    forget: () => { try { sessionStorage.clear(); } catch { /* nothing to forget */ } },
+  };
   const leaveTo = document.querySelector(".leave-link")?.href;
 
   // Leaving: hide at once, empty every form, and put the other page in this one's place in the history.
@@ -11,17 +17,17 @@
       if (field.type === "radio" || field.type === "checkbox") field.checked = false;
       else field.value = "";
     }
-    sessionStorage.clear();
-    sessionStorage.setItem("left", "yes");
+    tab.forget();
+    tab.remember("left", "yes");
     location.replace(leaveTo);
   };
 
   // Back in this tab after leaving: go away again. A page that is opened anew is wanted, and is shown.
   const cameBack = (restored) => restored || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
   const leaveAgain = (restored) => {
-    if (!sessionStorage.getItem("left")) return;
+    if (!tab.recall("left")) return;
     if (cameBack(restored)) leave();
-    else sessionStorage.removeItem("left");
+    else tab.remember("left", "");
   };
   leaveAgain(false);
   addEventListener("pageshow", (event) => event.persisted && leaveAgain(true));
@@ -50,13 +56,15 @@
   const keyField = document.querySelector("form[data-form] input[name=key]");
   if (keyField && !keyField.value) {
     const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const key = history.state?.key ?? fresh();
-    history.replaceState({ key }, "");
-    keyField.value = key;
+    keyField.value = history.state?.key ?? fresh();
+    const keep = () => history.replaceState({ key: keyField.value }, "");
+    keep();
+    addEventListener("hashchange", keep); // a skip link makes a new place in the history
+    keyField.form.addEventListener("submit", keep);
   }
 
   const placement = document.querySelector("input[name=placement]");
-  if (placement && !placement.value) placement.value = sessionStorage.getItem("placement") ?? "";
+  if (placement && !placement.value) placement.value = tab.recall("placement") ?? "";
 
   const print = document.querySelector("[data-print]");
   if (print) {

@@ -72,7 +72,9 @@ ASKED_WHEN = {
     "contact_notes": {"contact": ["email", "text", "phone", "post"]},
     "acknowledge": {"contact": ["email", "text", "phone"], "contact_is_safe": ["yes"]},
 }
-NOT_ASKED_WHEN = {name: {"who": ["child_self", "care_leaver"]} for name in ("child_name", "child_knows")}
+NOT_THE_CHILD = {
+    "parent_pr", "relative", "foster_carer", "special_guardian", "adoption", "child_advocate", "professional", "other",
+}  # fmt: skip
 # The codes that councils' published reports have in common; what is sent is counted by these.
 THEMES_OF_REPORTS = {
     "communication", "staff_conduct", "decision", "accuracy", "delay", "service_quality", "support", "finance",
@@ -155,18 +157,21 @@ def test_a_choice_offers_each_code_once(form_name):
 @every_form
 def test_questions_hang_on_the_answers_that_were_agreed(form_name):
     for question in form_named(form_name).questions:
-        assert question.asked_when == ASKED_WHEN.get(question.id, {}), question.id
-        assert question.not_asked_when == NOT_ASKED_WHEN.get(question.id, {}), question.id
+        if question.id in ("child_name", "child_knows"):
+            assert set(question.asked_when["who"]) == NOT_THE_CHILD
+        else:
+            assert question.asked_when == ASKED_WHEN.get(question.id, {}), question.id
 
 
 @every_form
 def test_a_question_comes_after_the_one_it_hangs_on_in_every_voice_it_is_asked_in(form_name):
     earlier = {}
     for question in form_named(form_name).questions:
-        for name, codes in (*question.asked_when.items(), *question.not_asked_when.items()):
+        for name, codes in question.asked_when.items():
             assert name in earlier, f"{question.id} hangs on {name}, which does not come before it"
             for voice in question.asked_in:
-                assert set(codes) <= codes_in(earlier[name], voice), (question.id, voice)
+                assert set(codes) & codes_in(earlier[name], voice), (question.id, voice)
+            assert set(codes) <= set(earlier[name].codes)
         earlier[question.id] = question
 
 

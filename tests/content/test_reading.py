@@ -12,7 +12,7 @@ from heard.letters import acknowledgement
 from heard.places import PAGES, path_of
 from heard.update import HOLD_REASONS, update
 from heard.wording import VOICES, Words
-from tests.conftest import KEY, SITE, send_json
+from tests.conftest import KEY, SITE, deliver_all, send_json
 from tests.content.reading import blocks, grade, sentences, syllables, without, words
 
 HARDEST = {"standard": 8, "easy": 5, "young": 5}
@@ -186,7 +186,7 @@ def accepted(services, voice, **answers):
 def followed(services, voice, *said, after=0):
     """The timeline of a case that was delivered and of which the council said something."""
     receipt = accepted(services, voice)
-    services.deliverer().deliver_due()
+    deliver_all(services)
     for version, one in enumerate(said, start=1):
         update(receipt["reference"], {"version": version, "at": DAY.format(20 + version), **one}, services.store)
     services.clock.move(days=after)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from heard.case import Update
+from heard.case import Case, Update
 from heard.ports import StaleCase
 from tests.contracts.conftest import a_case
 
@@ -90,3 +90,17 @@ def test_of_two_at_once_one_replace_wins(store):
     for thread in threads:
         thread.join()
     assert sum(outcome is not None for outcome in outcomes) == 1
+
+
+def test_fields_that_a_later_version_added_are_passed_over():
+    record = a_case().to_record() | {"added_later": 1}
+    record["outbox"] = [{**record["outbox"][0], "added_later": 1}]
+    assert Case.from_record(record) == a_case()
+
+
+def test_a_record_that_cannot_be_read_holds_up_no_other(store):
+    store.accept(a_case(1))
+    store.accept(a_case(2))
+    store.database.connection().execute("UPDATE cases SET record = '{}' WHERE reference = 'REF-1'")
+    assert [case.reference for case in store.due("2027-01-01", limit=10)] == ["REF-2"]
+    assert [case.reference for case in store.waiting()] == ["REF-2"]

@@ -4,25 +4,27 @@ import gzip
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from heard import headers, web
+from heard.case import COUNCIL_MESSAGE
 from heard.host.app import create_app
 from heard.host.serve import Worker
 from tests.conftest import KEY, SITE, send_complaint
 
 
 @pytest.fixture
-def rung():
-    return []
+def bell():
+    return threading.Event()
 
 
 @pytest.fixture
-def browser(services, rung):
-    client = create_app(services, SITE, lambda: rung.append(True)).test_client()
+def browser(services, bell):
+    client = create_app(services, SITE, [bell]).test_client()
     client.get = partial(client.get, buffered=True)
     return client
 
@@ -87,8 +89,17 @@ def test_health_says_that_the_store_answers(browser):
     assert browser.get("/api/health").json == {"status": "ok"}
 
 
+def test_a_redirect_keeps_where_a_code_was_scanned(browser):
+    assert browser.get("/y?p=kr7").headers["Location"] == "/y/?p=kr7"
+
+
+def test_an_address_longer_than_any_file_name_is_not_found(browser):
+    assert browser.get("/" + "a" * 5000).status_code == 404
+
+
 def test_following_by_get_is_refused_so_that_no_code_is_in_an_address(browser):
-    assert browser.get("/api/follow?code=one").status_code == 405
+    answer = browser.get("/api/follow?code=one")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
 
 def test_a_body_beyond_the_cap_is_refused_before_it_is_read(browser):
@@ -99,11 +110,13 @@ def test_a_body_beyond_the_cap_is_refused_before_it_is_read(browser):
     assert "0808 157 0192" in answer.text
 
 
-def test_an_accepted_submission_rings_for_delivery_and_a_repeat_does_not(browser, rung):
+def test_an_accepted_submission_rings_for_delivery_and_a_repeat_does_not(browser, bell):
     fields = {"form": "comment", "key": KEY, "what_you_want_to_say": "x"}
     assert browser.post("/api/send", json=fields).status_code == 201
+    assert bell.is_set()
+    bell.clear()
     assert browser.post("/api/send", json=fields).status_code == 200
-    assert rung == [True]
+    assert not bell.is_set()
 
 
 def test_what_breaks_outside_the_steps_is_said_kindly_too(services):
@@ -111,7 +124,7 @@ def test_what_breaks_outside_the_steps_is_said_kindly_too(services):
         def with_id(self, _):
             raise OSError("CANARY")
 
-    answer = create_app(replace(services, store=Broken()), SITE, lambda: None).test_client().get("/api/health")
+    answer = create_app(replace(services, store=Broken()), SITE).test_client().get("/api/health")
     assert answer.status_code == 500
     assert "CANARY" not in answer.text
     assert "0808 157 0192" in answer.text
@@ -132,11 +145,11 @@ def test_the_worker_delivers_when_rung_and_survives_a_store_that_fails(services)
             return getattr(self.behind, name)
 
     send_complaint(services)
-    worker = Worker(replace(services, store=FailsOnce(services.store)).deliverer())
+    worker = Worker(replace(services, store=FailsOnce(services.store)).deliverer(), COUNCIL_MESSAGE)
     worker.sweep()
     assert services.inbox.peek(10) == []
     worker.start()
-    worker.ring()
+    worker.bell.set()
     for _ in range(100):
         if services.inbox.peek(10):
             break

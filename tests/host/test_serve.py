@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heard.host.serve import serve
-from heard.wiring import one_machine
-from tests.conftest import SITE
+from heard.wiring import SettingWrong, one_machine
+from tests.conftest import SITE, deliver_all
 
 
 def start(data):
@@ -60,12 +60,18 @@ def test_serving_stops_cleanly_when_interrupted(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         serve(SITE, {"HEARD_DATA": str(tmp_path), "PORT": "0", "HEARD_SMTP_HOST": "mail.example"}, interrupted)
     assert said[2] == "Letters go by SMTP"
-    assert not [thread for thread in threading.enumerate() if thread.name == "deliver"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("deliver")]
 
 
 def test_serving_without_a_site_says_what_to_do(tmp_path):
-    with pytest.raises(SystemExit, match="heard build"):
+    with pytest.raises(SettingWrong, match="heard build"):
         serve(tmp_path, {})
+
+
+@pytest.mark.parametrize("wrong", [{"PORT": "eighty"}, {"PORT": "99999999"}, {"HOST": "256.0.0.1"}])
+def test_an_address_that_cannot_be_served_on_is_explained(tmp_path, wrong):
+    with pytest.raises(SettingWrong, match="cannot listen"):
+        serve(SITE, {"HEARD_DATA": str(tmp_path), "PORT": "0", **wrong})
 
 
 def test_a_kill_in_the_middle_of_the_work_loses_nothing_accepted_and_doubles_nothing(tmp_path):
@@ -102,6 +108,6 @@ def delivered_after_every_lease(data):
     """References in the council's queue once the leases of the killed hosts have run out."""
     later = datetime.now(UTC) + timedelta(minutes=2)
     with closing(one_machine({"HEARD_DATA": str(data)}, lambda: later)) as services:
-        while services.deliverer().deliver_due(limit=500):
+        while deliver_all(services):
             pass
         return [message["reference"] for message in services.inbox.peek(10_000)]

@@ -144,8 +144,7 @@ def test_what_comes_back_is_described(document, services, step, sent, status):
     described = document["paths"][f"/api/{step}"]["post"]["responses"][str(status)]
 
     assert answered == status
-    for content in described.get("content", {}).values():
-        assert fits(document, content["schema"], answer)
+    assert fits(document, described["content"]["application/json"]["schema"], answer)
 
 
 @pytest.mark.parametrize(("content_type", "status"), [("application/json", 400), ("text/plain", 415)])

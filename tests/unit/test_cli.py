@@ -8,7 +8,7 @@ import pytest
 
 from heard.cli import main
 from heard.council import council
-from tests.conftest import send_complaint
+from tests.conftest import deliver_all, send_complaint
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_help_reads_well(words, capsys):
 def test_a_case_goes_from_the_outbox_to_the_inbox_and_is_moved_along(machine, capsys):
     receipt = send_complaint(machine, safe_now="no", themes=["safety", "other"], contact_notes="x", contact="text")
     assert f"{receipt['reference']}  council_message  attempts 0" in run(capsys, "outbox")[1]
-    machine.deliverer().deliver_due()
+    deliver_all(machine)
     assert run(capsys, "outbox")[1] == "Everything has been passed on.\n"
     shown = run(capsys, "council", "inbox")[1]
     assert receipt["reference"] in shown
@@ -56,7 +56,7 @@ def test_a_case_goes_from_the_outbox_to_the_inbox_and_is_moved_along(machine, ca
 def test_taking_prints_whole_messages_and_empties_the_queue(machine, capsys):
     for number in range(3):
         send_complaint(machine, key=f"{number:032x}")
-    machine.deliverer().deliver_due()
+    deliver_all(machine)
     taken = run(capsys, "council", "inbox", "--take", "2", "--json")[1].splitlines()
     assert [json.loads(line)["version"] for line in taken] == [1, 1]
     assert len(run(capsys, "council", "inbox", "--json")[1].splitlines()) == 1
@@ -70,6 +70,8 @@ def test_taking_prints_whole_messages_and_empties_the_queue(machine, capsys):
         (["222-222-222-222", "--status", "closed"], "no case with this reference"),
         (["{reference}", "--status", "on_hold"], "on_hold needs a reason"),
         (["{reference}", "--status", "closed", "--due", "soon"], "due: Not a valid date"),
+        (["{reference}", "--status", "closed", "--at", "0001-01-01T00:00:00+12:00"], "at: Not a year"),
+        (["{reference}", "--status", "closed", "--note", "\udcff"], "note: unreadable"),
     ],
 )
 def test_a_wrong_update_is_explained_and_changes_nothing(machine, capsys, arguments, says):
@@ -80,6 +82,21 @@ def test_a_wrong_update_is_explained_and_changes_nothing(machine, capsys, argume
     assert says in err
     assert "Nothing was changed" in err
     assert machine.store.with_reference(receipt["reference"]).updates == ()
+
+
+@pytest.mark.parametrize("arguments", [["council", "inbox"], ["council", "inbox", "--take", "1"], ["outbox"]])
+def test_looking_in_the_wrong_folder_does_not_look_like_no_cases(monkeypatch, tmp_path, capsys, arguments):
+    monkeypatch.setenv("HEARD_DATA", str(tmp_path / "elsewhere"))
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (1, "")
+    assert "set HEARD_DATA" in err
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_taking_less_than_one_message_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["council", "inbox", "--take", "-1"])
+    assert "invalid positive value" in capsys.readouterr().err
 
 
 def test_a_qr_code_is_written_with_its_address_beside_it(tmp_path, capsys):

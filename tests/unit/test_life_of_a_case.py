@@ -8,13 +8,13 @@ import jsonschema
 import pytest
 
 from heard import message
-from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
+from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, PARKED
 from heard.clock import Calendar
 from heard.follow import CodeUnknown, follow
-from heard.ports import NotSent
+from heard.ports import NeverSent, NotSent
 from heard.receive import due_dates
 from heard.update import CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
-from tests.conftest import KEY, send_complaint, send_json
+from tests.conftest import KEY, deliver_all, send_complaint, send_json
 
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
 
@@ -72,18 +72,18 @@ def test_the_answer_is_due_ten_working_days_after_the_day_of_receipt_in_england(
 
 
 def test_past_the_official_calendar_a_complaint_is_accepted_without_a_date(services):
-    short = replace(services, calendar=Calendar(frozenset(), last_year=2025))
+    short = replace(services, calendar=Calendar(frozenset({date(2025, 12, 25)})))
     receipt = send_complaint(short)
     assert receipt["due"] is None
     assert due_dates("statutory", services.council, short.calendar, services.clock()) is None
-    short.deliverer().deliver_due()
+    deliver_all(short)
     [delivered] = services.inbox.peek(10)
     assert delivered["due"] is None
 
 
 def test_a_case_reaches_the_council_as_a_message_that_fits_the_published_schema(services):
     receipt = send_complaint(services, who="child_self", safe_now="no", themes=["safety"], meet="yes", **LETTER_WANTED)
-    outcomes = services.deliverer().deliver_due()
+    outcomes = deliver_all(services)
     assert {(outcome.kind, outcome.outcome) for outcome in outcomes} == {
         (COUNCIL_MESSAGE, "sent"),
         (ACKNOWLEDGEMENT, "sent"),
@@ -99,7 +99,7 @@ def test_a_case_reaches_the_council_as_a_message_that_fits_the_published_schema(
     assert delivered["urgency"] == {"urgent": True, "reasons": ["safe_now_no", "theme_safety"]}
     assert (delivered["attempt"], delivered["possible_duplicate"]) == (1, False)
     assert services.store.waiting() == []
-    assert services.deliverer().deliver_due() == []
+    assert deliver_all(services) == []
 
 
 def test_a_message_that_does_not_fit_its_schema_is_never_sent_and_says_only_where(services):
@@ -110,7 +110,7 @@ def test_a_message_that_does_not_fit_its_schema_is_never_sent_and_says_only_wher
         message.build(wrong, 1, possible_duplicate=False)
     assert str(malformed.value) == "data.voice"
     services.store.replace(wrong)
-    [outcome] = services.deliverer().deliver_due()
+    [outcome] = deliver_all(services)
     assert (outcome.outcome, outcome.problem) == ("not_sent", "message_malformed")
     assert services.inbox.peek(10) == []
 
@@ -120,14 +120,14 @@ def test_a_failed_send_is_tried_again_later_and_later_still(services, clock):
     broken, queue = with_queue(services, *["lost before"] * 3)
     waits = []
     for _ in range(3):
-        [outcome] = broken.deliverer().deliver_due()
+        [outcome] = deliver_all(broken)
         assert (outcome.outcome, outcome.problem) == ("not_sent", "queue_down")
         [case] = services.store.waiting()
         waits.append((datetime.fromisoformat(case.next_due) - clock()).total_seconds())
-        assert broken.deliverer().deliver_due() == []
+        assert deliver_all(broken) == []
         clock.moment = datetime.fromisoformat(case.next_due)
     assert waits == [15, 30, 60]
-    [outcome] = broken.deliverer().deliver_due()
+    [outcome] = deliver_all(broken)
     assert outcome.outcome == "sent"
     assert (queue.sent[0]["attempt"], queue.sent[0]["possible_duplicate"]) == (4, False)
 
@@ -136,10 +136,10 @@ def test_a_failed_send_is_tried_again_later_and_later_still(services, clock):
 def test_a_send_of_unknown_outcome_is_flagged_once_a_queue_may_have_forgotten_it(services, clock, gap, flagged):
     send_complaint(services)
     broken, queue = with_queue(services, "answer lost")
-    [outcome] = broken.deliverer().deliver_due()
+    [outcome] = deliver_all(broken)
     assert (outcome.outcome, outcome.problem) == ("unknown", "ConnectionResetError")
     clock.move(seconds=gap)
-    broken.deliverer().deliver_due()
+    deliver_all(broken)
     assert [(sent["id"], sent["possible_duplicate"]) for sent in queue.sent] == [
         (queue.sent[0]["id"], False),
         (queue.sent[0]["id"], flagged),
@@ -150,29 +150,90 @@ def test_a_failure_after_an_unknown_outcome_does_not_forget_it(services, clock):
     send_complaint(services)
     broken, queue = with_queue(services, "answer lost", "lost before")
     for _ in range(3):
-        broken.deliverer().deliver_due()
+        deliver_all(broken)
         clock.move(minutes=10)
     assert [sent["possible_duplicate"] for sent in queue.sent] == [False, True]
+
+
+def letters_after(services, clock, messenger, days):
+    """Sweeps every ten minutes for some days; what the messenger was handed, and what is left in the outbox."""
+    sweeping = replace(services, messenger=messenger)
+    for _ in range(days * 24 * 6):
+        deliver_all(sweeping)
+        clock.move(minutes=10)
+    return len(messenger.sent), [entry for case in services.store.waiting() for entry in case.outbox]
+
+
+def test_a_letter_whose_outcome_is_unknown_is_never_sent_again(services, clock):
+    send_complaint(services, **LETTER_WANTED)
+    sent, [left] = letters_after(services, clock, Broken(["answer lost"] * 9), days=2)
+    assert (sent, left.kind, left.attempts, left.due) == (1, ACKNOWLEDGEMENT, 1, PARKED)
+
+
+def test_a_letter_that_was_being_sent_when_the_host_died_is_not_sent_again(services, clock):
+    send_complaint(services, **LETTER_WANTED)
+
+    class Dies(Broken):
+        def send(self, *handed):
+            super().send(*handed)
+            raise KeyboardInterrupt
+
+    messenger = Dies([])
+    with pytest.raises(KeyboardInterrupt):
+        deliver_all(replace(services, messenger=messenger))
+    sent, [left] = letters_after(services, clock, messenger, days=1)
+    assert (sent, left.problem) == (1, "may_have_been_sent")
+
+
+def test_a_letter_that_was_refused_for_good_is_parked_at_once(services, clock):
+    class Refuses(Broken):
+        def send(self, *handed):
+            self.sent.append(handed)
+            raise NeverSent("address_unusable")
+
+    send_complaint(services, **LETTER_WANTED)
+    tried, [left] = letters_after(services, clock, Refuses([]), days=1)
+    assert (tried, left.problem, left.due) == (1, "address_unusable", PARKED)
+
+
+def test_a_letter_that_cannot_go_out_is_tried_for_hours_and_then_parked(services, clock):
+    class Down(Broken):
+        def send(self, *handed):
+            self.sent.append(handed)
+            raise NotSent("mail_server_unreachable")
+
+    send_complaint(services, **LETTER_WANTED)
+    tried, [left] = letters_after(services, clock, Down([]), days=3)
+    assert (tried, left.due) == (12, PARKED)
+
+
+def test_a_message_to_the_council_is_never_given_up(services, clock):
+    send_complaint(services)
+    broken, queue = with_queue(services, *["lost before"] * 200)
+    for _ in range(200):
+        deliver_all(broken)
+        clock.move(hours=1)
+    assert queue.failures == []
+    assert [outcome.outcome for outcome in deliver_all(broken)] == ["sent"]
 
 
 def test_one_entry_that_fails_holds_up_no_other(services):
     send_complaint(services, **LETTER_WANTED)
     broken, _ = with_queue(services, "answer lost")
-    outcomes = broken.deliverer().deliver_due()
+    outcomes = deliver_all(broken)
     assert sorted(outcome.outcome for outcome in outcomes) == ["sent", "unknown"]
 
 
 def test_two_deliverers_at_once_send_one_message(services):
     send_complaint(services)
-    other = services.deliverer()
 
     class Meanwhile(Broken):
         def send(self, handed):
             super().send(handed)
-            assert other.deliver_due() == []
+            assert deliver_all(services) == []
 
     queue = Meanwhile([])
-    replace(services, queue=queue).deliverer().deliver_due()
+    deliver_all(replace(services, queue=queue))
     assert len(queue.sent) == 1
 
 
@@ -185,10 +246,10 @@ def test_a_deliverer_that_died_is_followed_by_another_after_a_minute(services, c
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        replace(services, queue=Dies([])).deliverer().deliver_due()
-    assert services.deliverer().deliver_due() == []
+        deliver_all(replace(services, queue=Dies([])))
+    assert deliver_all(services) == []
     clock.move(seconds=61)
-    [outcome] = services.deliverer().deliver_due()
+    [outcome] = deliver_all(services)
     assert outcome.outcome == "sent"
 
 
@@ -199,10 +260,10 @@ def test_a_late_failure_does_not_overwrite_what_a_second_deliverer_did(services,
         def send(self, handed):
             self.sent.append(handed)
             clock.move(seconds=61)
-            assert [outcome.outcome for outcome in services.deliverer().deliver_due()] == ["sent"]
+            assert [outcome.outcome for outcome in deliver_all(services)] == ["sent"]
             raise NotSent("too_slow")
 
-    replace(services, queue=SlowThenLost([])).deliverer().deliver_due()
+    deliver_all(replace(services, queue=SlowThenLost([])))
     assert services.store.waiting() == []
 
 
@@ -214,7 +275,7 @@ def test_an_update_in_the_middle_of_a_delivery_is_kept(services):
             super().send(handed)
             update(receipt["reference"], said(1, "with_council"), services.store)
 
-    replace(services, queue=Meanwhile([])).deliverer().deliver_due()
+    deliver_all(replace(services, queue=Meanwhile([])))
     steps = follow(receipt["code"], services.store, services.pepper, services.clock()).steps
     assert [step.step for step in steps] == ["received", "delivered", "with_council"]
 
@@ -302,6 +363,41 @@ def test_a_code_that_is_wrong_is_looked_up_like_one_that_exists(services):
             follow(typed, Watched(), services.pepper, services.clock())
     assert len(looked_up) == 4
     assert all(len(code_hash) == 64 for code_hash in looked_up)
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "awaited"),
+    [
+        ("with_council", {}, True),
+        ("looking_into_it", {}, True),
+        ("reply_sent", {}, False),
+        ("closed", {}, False),
+        ("on_hold", {"reason": "court"}, False),
+        ("referred", {}, False),
+    ],
+)
+def test_a_case_is_late_only_while_an_answer_is_awaited(services, clock, status, more, awaited):
+    receipt = send_complaint(services)
+    update(receipt["reference"], said(1, status, **more), services.store)
+    clock.move(days=60)
+    timeline = follow(receipt["code"], services.store, services.pepper, clock())
+    assert (timeline.awaited, timeline.late) == (awaited, awaited)
+
+
+def test_a_question_that_was_retired_does_not_stop_its_answers_on_their_way(services):
+    send_complaint(services)
+    [case] = services.store.waiting()
+    old = {**case.answers, "retired_text": "kept", "retired_choices": ["a"]}
+    built = message.build(replace(case, answers=old), 1, possible_duplicate=False)
+    assert built["text"]["retired_text"] == "kept"
+    assert built["choices"]["retired_choices"] == ["a"]
+
+
+@pytest.mark.parametrize("safe", ["yes", "no", None])
+def test_the_council_is_asked_to_acknowledge_only_where_contact_is_safe(services, safe):
+    send_complaint(services, contact="text", phone="07700 900123", acknowledge="yes", contact_is_safe=safe)
+    [case] = services.store.waiting()
+    assert message.build(case, 1, possible_duplicate=False)["contact"]["acknowledgement_wanted"] == (safe == "yes")
 
 
 def test_no_secret_is_stored(services, tmp_path):

@@ -10,9 +10,9 @@ import pytest
 
 from heard.adapters.mail import EmlFolder, Sender, Smtp
 from heard.letters import Letter
-from heard.ports import NotSent
+from heard.ports import NeverSent, NotSent
 from heard.wiring import SettingWrong, one_machine
-from tests.conftest import send_complaint
+from tests.conftest import deliver_all, send_complaint
 
 SENDER = Sender("Exampleshire", "no-reply@exampleshire.example")
 LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n")
@@ -33,7 +33,7 @@ def test_a_letter_is_written_to_a_file_to_look_at(tmp_path, clock):
     "address", ["a@b.example\nBcc: c@d.example", "a@b@c.example", "", "a b@c.example", "żółć@home.example\r"]
 )
 def test_an_address_no_header_can_carry_is_not_sent_to(tmp_path, clock, address):
-    with pytest.raises(NotSent) as refused:
+    with pytest.raises(NeverSent) as refused:
         EmlFolder(tmp_path, SENDER, clock).send(Letter(address, "s", "t"), "id")
     assert str(refused.value) == "address_unusable"
     assert list(tmp_path.iterdir()) == []
@@ -47,7 +47,7 @@ class MailServer(socketserver.StreamRequestHandler):
         while line := self.rfile.readline().decode().strip():
             verb = line.split()[0].upper()
             if verb in self.server.refuses:
-                self.reply("550 no")
+                self.reply(self.server.refuses[verb])
             elif verb == "DATA":
                 self.reply("354 go on")
                 while (part := self.rfile.readline()) not in (b".\r\n", b""):
@@ -69,7 +69,7 @@ class MailServer(socketserver.StreamRequestHandler):
 def mail_server():
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailServer) as server:
         server.daemon_threads = True
-        server.refuses, server.received, server.hangs_up = set(), [], False
+        server.refuses, server.received, server.hangs_up = {}, [], False
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
@@ -84,21 +84,34 @@ def test_a_letter_goes_through_a_mail_server(mail_server, clock):
     assert "Subject: We have your message\r\n" in mail_server.received
 
 
-@pytest.mark.parametrize("refuses", ["MAIL", "RCPT", "DATA"])
-def test_a_letter_that_was_refused_is_known_not_to_be_sent(mail_server, clock, refuses):
-    mail_server.refuses.add(refuses)
-    with pytest.raises(NotSent, match="mail_server_refused"):
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize(("reply", "final"), [("451 later", False), ("550 never", True)])
+def test_a_letter_that_was_refused_is_known_not_to_be_sent_and_for_how_long(mail_server, clock, verb, reply, final):
+    mail_server.refuses[verb] = reply
+    with pytest.raises(NotSent, match="mail_server_refused") as refused:
         smtp(mail_server, clock).send(LETTER, "abc")
+    assert isinstance(refused.value, NeverSent) == final
+
+
+def test_a_letter_that_was_taken_stays_sent_when_saying_goodbye_fails(mail_server, clock):
+    mail_server.refuses["QUIT"] = "421 busy"
+    smtp(mail_server, clock).send(LETTER, "abc")
+    assert mail_server.received
+
+
+def test_an_address_the_server_cannot_write_is_refused_for_good(mail_server, clock):
+    with pytest.raises(NeverSent, match="mail_server_cannot"):
+        smtp(mail_server, clock).send(Letter("jürgen@home.example", "s", "t"), "abc")
 
 
 def test_a_server_without_encryption_gets_nothing_unless_we_were_told_so(mail_server, clock):
-    with pytest.raises(NotSent, match="mail_server_refused"):
+    with pytest.raises(NotSent, match="mail_server_cannot"):
         smtp(mail_server, clock, encrypt=True).send(LETTER, "abc")
     assert mail_server.received == []
 
 
 def test_a_password_is_not_tried_where_the_server_knows_none(mail_server, clock):
-    with pytest.raises(NotSent, match="mail_server_refused"):
+    with pytest.raises(NotSent, match="mail_server_cannot"):
         smtp(mail_server, clock, user="u", password="p").send(LETTER, "abc")  # noqa: S106
 
 
@@ -141,7 +154,7 @@ def test_the_pepper_is_made_once_and_kept_private(tmp_path):
 
 def test_every_file_of_the_data_folder_is_private(services, tmp_path):
     send_complaint(services, contact="email", email="a@b.example", contact_is_safe="yes", acknowledge="yes")
-    services.deliverer().deliver_due()
+    deliver_all(services)
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {".sqlite", ".sqlite-wal", ".eml"}
     assert not [path for path in files if path.stat().st_mode & 0o077]

@@ -10,7 +10,7 @@ import pytest
 from heard import log, web
 from heard.forms import FORMS, form_named
 from heard.ports import NotSent
-from tests.conftest import KEY
+from tests.conftest import KEY, deliver_all
 
 CANARY = "canary"
 
@@ -100,7 +100,7 @@ def test_no_answer_reaches_a_log_a_header_or_an_error(services, logged, form_nam
         response = web.answer("send", web.Request("application/json", f'{{"{CANARY}'.encode()), services)
     expected = {"rejected": 422, "store crashes": 500, "unreadable": 400}.get(happening, 201)
     assert response.status == expected
-    outcomes = services.deliverer().deliver_due() if response.status == 201 else []
+    outcomes = deliver_all(services) if response.status == 201 else []
     for outcome in outcomes:
         log.note("deliver", outcome.outcome, reference=outcome.reference, problem=outcome.problem)
     assert '"step": "send"' in logged.getvalue()

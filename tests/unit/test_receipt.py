@@ -1,6 +1,7 @@
 """What a person takes away can be read out, copied with mistakes, and typed in any script."""
 
 import itertools
+import math
 import re
 
 import pytest
@@ -41,7 +42,7 @@ def test_words_and_digits_are_the_same_secret(key):
 
 
 def test_the_code_has_about_64_bits():
-    assert len(code_words()) ** 5 > 2**64
+    assert 63.5 < 5 * math.log2(len(code_words())) < 64.7
     assert len(code_words()) ** 5 < 10**20
 
 

@@ -12,6 +12,8 @@ from heard.letters import acknowledgement, wants_acknowledgement
 from heard.triage import suggest_procedure, urgency_of
 from heard.wording import VOICES
 
+LOCAL = {"adult_matters": ["communication", "staff_conduct"], "corporate_services": ["SEND"]}
+NO_LOCAL_RULES = {"adult_matters": [], "corporate_services": []}
 SAFE = {"contact": "email", "email": "person@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
 
 
@@ -40,6 +42,19 @@ def test_a_case_is_urgent_for_reasons_that_are_named(answers, reasons):
         ("complaint", {"who": "child_advocate", "themes": ["communication"]}, "statutory", "from_or_for_a_child"),
         ("complaint", {"who": "parent_pr"}, "statutory", "person_named_in_the_regulations"),
         ("complaint", {"who": "foster_carer", "themes": ["placement"]}, "statutory", "person_named_in_the_regulations"),
+        (
+            "complaint",
+            {"who": "parent_pr", "service": "the SEND team"},
+            "corporate",
+            "service_outside_the_children_s_procedure",
+        ),
+        (
+            "complaint",
+            {"who": "parent_pr", "service": "sending letters"},
+            "statutory",
+            "person_named_in_the_regulations",
+        ),
+        ("complaint", {"who": "child_self", "service": "SEND"}, "statutory", "from_or_for_a_child"),
         ("complaint", {"who": "relative"}, "statutory", "sufficient_interest_to_be_decided"),
         ("complaint", {"who": "professional"}, "statutory", "sufficient_interest_to_be_decided"),
         ("complaint", {"themes": ["communication"]}, "statutory", "who_not_given"),
@@ -58,19 +73,18 @@ def test_a_case_is_urgent_for_reasons_that_are_named(answers, reasons):
     ],
 )
 def test_a_procedure_is_suggested_with_its_reason(form, answers, procedure, reason):
-    local = {"adult_matters": ["communication", "staff_conduct"]}
-    suggestion = suggest_procedure(form, answers, local)
+    suggestion = suggest_procedure(form, answers, LOCAL)
     assert (suggestion.procedure, suggestion.reasons[0]) == (procedure, reason)
 
 
 def test_a_council_without_a_local_rule_never_gets_it_applied():
     answers = {"who": "parent_pr", "themes": ["communication"]}
-    assert suggest_procedure("complaint", answers, {}).procedure == "statutory"
+    assert suggest_procedure("complaint", answers, NO_LOCAL_RULES).procedure == "statutory"
 
 
 def test_the_team_is_told_what_may_change_its_decision():
     answers = {"court_or_police": "yes", "when": "over_a_year", "themes": ["data_confidentiality"]}
-    assert suggest_procedure("complaint", answers, {}).reasons[1:] == (
+    assert suggest_procedure("complaint", answers, NO_LOCAL_RULES).reasons[1:] == (
         "court_or_police_may_pause_it",
         "over_a_year_ago_needs_discretion",
         "also_a_data_protection_complaint",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from heard import web
 from heard.forms import FORMS, form_named
 from heard.wording import VOICES
-from tests.conftest import KEY, send_complaint, send_json
+from tests.conftest import KEY, deliver_all, send_complaint, send_json
 
 FORM = "application/x-www-form-urlencoded"
 COMMON = {"form": "complaint", "lang": "en", "voice": "young", "form_version": "1"}
@@ -200,6 +200,9 @@ def test_when_the_store_is_down_a_program_gets_a_plain_500(services):
         ({"voice": "loud"}, {"voice": "unknown_choice"}),
         ({"form_version": 99}, {"form_version": "unknown_choice"}),
         ({"form_version": "new"}, {"form_version": "not_text"}),
+        ({"form_version": 1.9}, {"form_version": "not_text"}),
+        ({"form_version": float("inf")}, {"form_version": "not_text"}),
+        ({"\ud800": "x"}, {"\ud800": "unknown"}),
         ({"key": "short"}, {"key": "not_a_key"}),
         ({"key": "A" * 32}, {"key": "not_a_key"}),
         ({"key": None}, {"key": "required"}),
@@ -281,7 +284,7 @@ def test_the_receipt_can_be_saved_as_a_file_and_holds_nothing_of_what_was_writte
 
 def test_a_program_follows_a_case(services):
     receipt = send_complaint(services)
-    services.deliverer().deliver_due()
+    deliver_all(services)
     status, timeline = send_json(services, "follow", code=receipt["code"].upper().replace(" ", "-"))
     assert status == 200
     assert timeline == {
@@ -291,6 +294,7 @@ def test_a_program_follows_a_case(services):
         "steps": [{"step": "received", "on": "2026-11-20"}, {"step": "delivered", "on": "2026-11-20"}],
         "due": "2026-12-04",
         "longest": "2026-12-18",
+        "awaited": True,
         "late": False,
     }
 

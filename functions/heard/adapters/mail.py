@@ -1,5 +1,6 @@
 """Letters as email: over SMTP where a council has a server, else as .eml files in a folder to look at."""
 
+import contextlib
 import os
 import smtplib
 import ssl
@@ -12,10 +13,10 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from heard.letters import Letter
-from heard.ports import NotSent
+from heard.ports import NeverSent, NotSent
 
 TIMEOUT_SECONDS = 20
-REFUSED = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError, ssl.SSLError)
+REFUSED = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, ssl.SSLError)
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Sender:
 def as_email(letter: Letter, letter_id: str, sender: Sender, now: datetime) -> EmailMessage:
     """The letter with its headers. Only `To` holds something the person typed; the address was checked.
 
-    Raises NotSent for an address that no header can carry.
+    Raises NeverSent for an address that no header can carry.
     """
     email = EmailMessage()
     local_part, _, domain = sender.address.partition("@")
@@ -43,10 +44,19 @@ def as_email(letter: Letter, letter_id: str, sender: Sender, now: datetime) -> E
     return email
 
 
+def _how_final(refused: Exception) -> NotSent:
+    """A reply of 4xx means later, 5xx means never (RFC 5321, 4.2.1)."""
+    if isinstance(refused, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _ in refused.recipients.values()]
+    else:
+        codes = [getattr(refused, "smtp_code", 0)]
+    return (NeverSent if min(codes) >= 500 else NotSent)("mail_server_refused")
+
+
 def _address_of(typed: str) -> Address:
     local_part, _, domain = typed.rpartition("@")
     if not local_part or not domain or not typed.isprintable() or set(' "(),:;<>@[\\]') & set(local_part + domain):
-        raise NotSent("address_unusable")
+        raise NeverSent("address_unusable")
     return Address("", local_part, domain)
 
 
@@ -85,12 +95,17 @@ class Smtp:
             server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
         except (OSError, smtplib.SMTPException):
             raise NotSent("mail_server_unreachable") from None
-        with server:
-            try:
-                self._greet(server)
-                server.send_message(email)
-            except REFUSED:
-                raise NotSent("mail_server_refused") from None
+        try:
+            self._greet(server)
+            server.send_message(email)
+        except smtplib.SMTPNotSupportedError:
+            raise NeverSent("mail_server_cannot") from None
+        except REFUSED as refused:
+            raise _how_final(refused) from None
+        finally:
+            with contextlib.suppress(OSError, smtplib.SMTPException):  # what was taken stays taken
+                server.quit()
+            server.close()
 
     def _greet(self, server: smtplib.SMTP) -> None:
         if self.encrypt:

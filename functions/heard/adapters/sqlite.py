@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from heard import log
 from heard.case import Case
 from heard.clock import stamp
 from heard.ports import NotSent, StaleCase, Taken
@@ -118,17 +119,24 @@ class SqliteStore:
         return self._one("SELECT record FROM cases WHERE code_hash = ?", code_hash)
 
     def due(self, now: str, limit: int) -> list[Case]:
-        return self._many("SELECT record FROM cases WHERE next_due <= ? ORDER BY next_due LIMIT ?", now, limit)
+        return self._readable("SELECT record FROM cases WHERE next_due <= ? ORDER BY next_due LIMIT ?", now, limit)
 
     def waiting(self) -> list[Case]:
-        return self._many("SELECT record FROM cases WHERE next_due IS NOT NULL ORDER BY next_due")
+        return self._readable("SELECT record FROM cases WHERE next_due IS NOT NULL ORDER BY next_due")
 
     def _one(self, query: str, value: str) -> Case | None:
-        return next(iter(self._many(query, value)), None)
+        row = self.database.connection().execute(query, (value,)).fetchone()
+        return Case.from_record(json.loads(row[0])) if row else None
 
-    def _many(self, query: str, *values: str | int) -> list[Case]:
-        rows = self.database.connection().execute(query, values)
-        return [Case.from_record(json.loads(record)) for (record,) in rows]
+    def _readable(self, query: str, *values: str | int) -> list[Case]:
+        """Every case that can be read: one that cannot must not hold up the others."""
+        cases = []
+        for (record,) in self.database.connection().execute(query, values):
+            try:
+                cases.append(Case.from_record(json.loads(record)))
+            except (KeyError, TypeError, ValueError) as unreadable:
+                log.note("store", "unreadable", problem=type(unreadable).__name__)
+        return cases
 
     def close(self) -> None:
         self.database.close()

@@ -1,22 +1,25 @@
 """The site's files and the functions behind one Flask application."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import flask
 import werkzeug
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.security import safe_join
 
 from heard import headers, log, pages, web
 from heard.wiring import Services
 from heard.wording import Words
 
+LONGEST_PATH = 200  # characters; no page of ours comes near it
 STATUS_REASONS = {404: "not_found", 405: "not_understood", 413: "too_big"}
 
 
-def create_app(services: Services, site: Path, ring: Callable[[], None]) -> flask.Flask:
-    """`site`: the built pages. `ring`: called after a submission is kept, so that delivery need not wait."""
+def create_app(services: Services, site: Path, bells: Sequence[threading.Event] = ()) -> flask.Flask:
+    """`site`: the built pages. `bells`: rung after a submission is kept, so that delivery need not wait."""
     app = flask.Flask("heard", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = web.MAX_BYTES
 
@@ -24,12 +27,13 @@ def create_app(services: Services, site: Path, ring: Callable[[], None]) -> flas
     def api(step: str) -> flask.Response:
         response = web.answer(step, _request(), services)
         if response.status == 201:
-            ring()
+            for bell in bells:
+                bell.set()
         return _to_flask(response)
 
     @app.get("/api/<any(check, send, receipt, follow):step>")
     def only_by_post(step: str) -> flask.Response:  # noqa: ARG001 - nothing typed may stand in an address
-        flask.abort(405)
+        raise MethodNotAllowed(valid_methods=["POST"])
 
     @app.get("/api/health")
     def health() -> flask.Response:
@@ -63,12 +67,13 @@ def _to_flask(response: web.Response) -> flask.Response:
 def _file(site: Path, path: str) -> werkzeug.Response:
     """A built file, its compressed twin where the browser takes it; a folder's index, under its own address."""
     found = safe_join(str(site), path)
-    if found is None:
+    if found is None or len(path) > LONGEST_PATH:
         flask.abort(404)
     target = Path(found)
     if target.is_dir():
         if path and not path.endswith("/"):
-            return flask.redirect(f"/{path}/", 308)
+            query = flask.request.query_string.decode("ascii", "ignore")
+            return flask.redirect(f"/{path}/" + (f"?{query}" if query else ""), 308)
         target /= "index.html"
     if not target.is_file():
         flask.abort(404)
@@ -91,9 +96,10 @@ def _kind_of(target: Path) -> str:
 def _http_problem(problem: HTTPException) -> flask.Response:
     status = problem.code or 500
     reason = STATUS_REASONS.get(status, "not_understood" if status < 500 else "broken")
+    allowed = {"Allow": ", ".join(problem.valid_methods or ())} if isinstance(problem, MethodNotAllowed) else {}
     if flask.request.is_json:
-        return _to_flask(web.as_json(status, {"errors": {"body": reason}}))
-    return _to_flask(web.Response(status, pages.sorry_page(_words(), reason)))
+        return _to_flask(replace(web.as_json(status, {"errors": {"body": reason}}), headers=allowed))
+    return _to_flask(web.Response(status, pages.sorry_page(_words(), reason), headers=allowed))
 
 
 def _broken(problem: Exception) -> flask.Response:
