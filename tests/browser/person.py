@@ -1,5 +1,6 @@
 """What a person does in a tab: opens a page, fills in, goes on, sends, presses Back."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,16 @@ def open_page(tab: Page, page: str, voice: str = "standard") -> None:
     tab.goto(path_of(page, "en", voice))
 
 
+def answer_to(tab: Page, act: Callable[[], object]) -> Response:
+    """Does something that sends a form, and says what the server answered once the answer is on the screen."""
+    with tab.expect_event("load"), tab.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        act()
+    return answered.value
+
+
 def go_on(tab: Page) -> Response:
-    """Presses the button and says what the server answered."""
-    with tab.expect_navigation() as arrival:
-        tab.locator(GO_ON).click()
-    answer = arrival.value
-    assert answer is not None
-    return answer
+    """Presses the button that goes on."""
+    return answer_to(tab, tab.locator(GO_ON).click)
 
 
 def check_message(tab: Page, text: str, form: str = "complaint", voice: str = "young") -> None:
@@ -63,9 +67,7 @@ def back_to_an_answer(tab: Page) -> Response:
     except Error as refused:
         assert "ERR_CACHE_MISS" in refused.message  # noqa: PT017 - Chromium asks before it sends a form again
     tab.wait_for_url("chrome-error://**", wait_until="commit")
-    answer = tab.reload()
-    assert answer is not None
-    return answer
+    return answer_to(tab, lambda: tab.evaluate("location.reload()"))
 
 
 def focused(tab: Page) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The host as a process: it says where things are, and a kill at any moment loses nothing it has accepted."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -19,10 +20,10 @@ from heard.wiring import SettingWrong, one_machine
 from tests.conftest import SITE, deliver_all
 
 
-def start(data):
+def start(data, log=subprocess.DEVNULL):
     environment = {**os.environ, "HEARD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "heard", "serve"]
-    host = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+    host = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
     said = [host.stdout.readline() for _ in range(4)]
     return host, re.search(r"http://\S+:\d+", said[0])[0], said
 
@@ -47,6 +48,32 @@ def test_serving_says_where_the_site_the_queue_and_the_letters_are(tmp_path):
     assert str(tmp_path) in said[1]
     assert str(tmp_path / "letters") in said[2]
     assert "council inbox" in said[3]
+
+
+def test_a_canary_in_every_request_is_in_nothing_the_process_writes(tmp_path):
+    """Good requests and bad ones, over the wire: the log has a line for each and the canary in none."""
+    with (tmp_path / "log").open("w+") as log:
+        host, address, said = start(tmp_path / "data", log)
+        for body, kind in [
+            (
+                b'{"form":"complaint","key":"%s","what_happened":"CANARY","name":"CANARY"}' % (b"a" * 32),
+                "application/json",
+            ),
+            (b'{"form":"CANARY","CANARY":"CANARY"}', "application/json"),
+            (b"what_happened=CANARY&form=complaint&email=CANARY&contact=email", "application/x-www-form-urlencoded"),
+            (b"what_happened=CANARY%ff", "application/x-www-form-urlencoded"),
+            (b"CANARY", "text/CANARY"),
+            (b"CANARY" * 100_000, "application/json"),
+        ]:
+            for step in ("check", "send", "follow", "receipt", "CANARY"):
+                request = urllib.request.Request(f"{address}/api/{step}", body, {"Content-Type": kind})  # noqa: S310
+                with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+                    assert "CANARY" not in str(answer.headers)
+        stop(host)
+        log.seek(0)
+        lines = log.read()
+    assert lines.count('"step"') >= 20
+    assert "CANARY" not in lines + "".join(said)
 
 
 def test_serving_stops_cleanly_when_interrupted(tmp_path):
