@@ -58,8 +58,8 @@ def _hmac(pepper: bytes, purpose: str, text: str) -> bytes:
 
 @cache
 def code_words() -> tuple[str, ...]:
-    """The EFF long word list without its four hyphenated words. No word begins another."""
-    return tuple((Path(__file__).parent / "eff_long_words.txt").read_text(encoding="ascii").split())
+    """6,702 words of the EFF long list: none hyphenated, none that could hurt who reads it, none that begins another."""
+    return tuple((Path(__file__).parent / "code_words.txt").read_text(encoding="ascii").split())
 
 
 @cache
