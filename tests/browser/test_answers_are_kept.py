@@ -188,9 +188,11 @@ def test_a_question_appears_with_the_answer_it_hangs_on(
 
 
 @pytest.mark.parametrize("code", ["child_self", "care_leaver"])
-def test_somebody_who_speaks_for_themselves_is_not_asked_about_a_child(plain_tab: Page, code: str) -> None:
+def test_only_somebody_who_speaks_for_a_child_is_asked_about_one(plain_tab: Page, code: str) -> None:
     about_a_child = {"child_name", "child_knows"}
     open_page(plain_tab, "complaint", "young")
+    assert not about_a_child & questions_on(plain_tab)
+    choose(plain_tab, "who", "child_advocate")
     assert about_a_child <= questions_on(plain_tab)
     choose(plain_tab, "who", code)
     assert not about_a_child & questions_on(plain_tab)

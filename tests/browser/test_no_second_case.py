@@ -12,6 +12,7 @@ from tests.browser.person import (
     ONE_OF_EACH,
     back_to_an_answer,
     check_message,
+    go_back,
     go_on,
     message_box,
     open_page,
@@ -57,7 +58,7 @@ def test_a_double_press_of_send(tab: Page, text: str, form: str, voice: str, new
 def test_back_to_the_form_and_the_same_answers_again(tab: Page, text: str, new_cases: NewCases) -> None:
     reference = send_message(tab, f"{text} From the start.")
     back_to_an_answer(tab)
-    tab.go_back()
+    go_back(tab, "*/young/complaint/")
     tab.fill(message_box("complaint"), f"{text} From the start.")
     go_on(tab)
     assert go_on(tab).status == 200
@@ -118,7 +119,7 @@ def test_with_scripts_another_text_in_the_form_gone_back_to_is_shown_as_sent_alr
     tab = open_tab()
     send_message(tab, "They never came. Before.")
     back_to_an_answer(tab)
-    tab.go_back()
+    go_back(tab, "*/young/complaint/")
     tab.fill(message_box("complaint"), "They never came. After.")
     go_on(tab)
     assert go_on(tab).status == 409

@@ -4,8 +4,9 @@ import pytest
 import yaml
 
 from heard.forms import FORMS, form_named
+from heard.places import path_of
 from heard.wording import VOICES, Words, read_compiled
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SITE
 
 # A line a question: id, type, longest text, voices (a: all; s, e, y: standard, easy, young), codes (+: young sees it).
 CONTACT = """
@@ -235,9 +236,12 @@ def test_every_section_has_a_heading_and_something_to_ask(form_name, voice):
 @every_form
 @every_voice
 def test_safety_is_spoken_of_before_anyone_types(form_name, voice):
-    first = form_named(form_name).sections[0]
+    page = (SITE / path_of(form_name, "en", voice).strip("/") / "index.html").read_text(encoding="utf-8")
+    before, _, _ = page.partition("<textarea")
 
-    assert "not safe" in Words("en", voice)(f"{first.words}.intro")
+    assert Words("en", voice)("form.promises.safe") in before
+    assert "not safe" in Words("en", voice)("form.promises.safe")
+    assert f'href="{path_of("help", "en", voice)}"' in before.partition("<main")[2]
 
 
 @pytest.mark.parametrize("name", [*FORMS, "shared"])

@@ -27,6 +27,7 @@ COMPOSED = {
     "check.send.": FORMS,
     "errors.": ERRORS,
     "follow.": ("empty", "not_found"),
+    "form.promises.": ("danger", "read", "share", "safe", "fair", "language"),
     "frame.": VOICES,
     "home.about.": ("help", "what-happens", "rights", "contact"),
     "home.door.": VOICES,
