@@ -302,7 +302,7 @@ def test_a_program_follows_a_case(services):
 def test_a_mistyped_code_and_one_that_never_existed_are_the_same_answer(services):
     receipt = send_complaint(services)
     words = receipt["code"].split()
-    wrong = [" ".join([*words[:4], "zoom"]), "abacus abdomen abdominal abide abiding", "no code at all", "1" * 20]
+    wrong = [" ".join([*words[:4], "zoom"]), "abacus abide abiding ability ablaze", "no code at all", "1" * 20]
     pages = [post(services, "follow", {"code": code, "voice": "young", "lang": "en"}) for code in wrong]
     assert {page.status for page in pages} == {404}
     assert len({page.body for page in pages}) == 1
