@@ -13,9 +13,10 @@ from typing import Any
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 
-from content import COMPILED, ROOT, compile_content, fingerprint, stylesheet
+from content import COMPILED, ROOT, compile_content
 from heard.places import DOORS, VOICE_FOLDER, path_of
 from openapi import document
+from style import fingerprint, stylesheet
 
 SITE = ROOT / "build" / "site"
 FRESH = ROOT / "build" / "site-being-built"

@@ -9,12 +9,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from content import compile_content, fingerprint
+from content import compile_content
 from heard import pages
 from heard.council import council
 from heard.forms import form_named
 from heard.places import PAGES, VOICE_FOLDER, path_of
 from heard.wording import VOICES, Words, languages, read_compiled
+from style import fingerprint
 
 
 def define_env(env: Any) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from waitress.server import create_server
 
-from heard import web
+from heard import exchange, web
 from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
 from heard.deliver import Outcome
 from heard.host.app import create_app
 from heard.host.serve import Worker
-from heard.wiring import Services, one_machine
+from heard.services import Services
+from heard.wiring import deliverer, one_machine
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "build" / "site"
@@ -60,12 +61,12 @@ def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 def deliver_all(services: Services) -> list[Outcome]:
     """One sweep of every kind: what the host's two workers do."""
-    return [o for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT) for o in services.deliverer().deliver_due(kind)]
+    return [o for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT) for o in deliverer(services).deliver_due(kind)]
 
 
 def send_json(services: Services, step: str, **fields: Any) -> tuple[int, dict[str, Any]]:
     """One call as a program makes it: the status and the JSON that came back."""
-    request = web.Request("application/json", json.dumps(fields).encode())
+    request = exchange.Request("application/json", json.dumps(fields).encode())
     response = web.answer(step, request, services)
     return response.status, json.loads(response.body)
 
@@ -90,7 +91,7 @@ class Live:
 def live(tmp_path_factory: pytest.TempPathFactory, built_site: Path) -> Iterator[Live]:
     """The real host in this process: waitress, Flask, SQLite and the delivering thread."""
     services = one_machine({"HEARD_DATA": str(tmp_path_factory.mktemp("live"))})
-    workers = [Worker(services.deliverer(), kind) for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT)]
+    workers = [Worker(deliverer(services), kind) for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT)]
     listening = socket.create_server(("127.0.0.1", 0))
     server = create_server(
         create_app(services, built_site, [worker.bell for worker in workers]), sockets=[listening], threads=8

@@ -14,8 +14,9 @@ from heard.case import STATUSES, Case
 from heard.clock import stamp
 from heard.places import DOORS
 from heard.ports import Taken
+from heard.services import Services
 from heard.update import HOLD_REASONS, CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
-from heard.wiring import Services, SettingWrong, data_folder, one_machine
+from heard.wiring import SettingWrong, data_folder, one_machine
 from heard.wording import NotBuilt
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -58,7 +58,7 @@ def _hmac(pepper: bytes, purpose: str, text: str) -> bytes:
 
 @cache
 def code_words() -> tuple[str, ...]:
-    """6,042 words of the EFF long list: none hyphenated, none that could hurt who reads it, none that begins another."""
+    """6,042 words of the EFF long list: no hyphens, nothing that could hurt a reader; no word begins another."""
     return tuple((Path(__file__).parent / "code_words.txt").read_text(encoding="ascii").split())
 
 

@@ -5,44 +5,22 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from heard.adapters.mail import EmlFolder, Sender, Smtp
 from heard.adapters.sqlite import SqliteQueue, SqliteStore
-from heard.clock import Calendar, england
+from heard.clock import england
 from heard.council import council
 from heard.deliver import Deliverer
-from heard.ports import CouncilInbox, CouncilQueue, Messenger, Store
+from heard.ports import Messenger
+from heard.services import Services
 
 SHORTEST_PEPPER = 16  # bytes
 
 
 class SettingWrong(ValueError):
     """A setting from the environment cannot be used; the message says which and why."""
-
-
-@dataclass(frozen=True)
-class Services:
-    """Everything the use cases are handed."""
-
-    store: Store
-    queue: CouncilQueue
-    inbox: CouncilInbox
-    messenger: Messenger
-    pepper: bytes
-    council: dict[str, Any]
-    calendar: Calendar
-    clock: Callable[[], datetime]
-
-    def close(self) -> None:
-        self.store.close()
-        self.queue.close()
-
-    def deliverer(self) -> Deliverer:
-        return Deliverer(self.store, self.queue, self.messenger, self.council, self.clock)
 
 
 def now_utc() -> datetime:
@@ -67,6 +45,10 @@ def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[],
         calendar=england(),
         clock=clock,
     )
+
+
+def deliverer(services: Services) -> Deliverer:
+    return Deliverer(services.store, services.queue, services.messenger, services.council, services.clock)
 
 
 def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], datetime]) -> Messenger:

@@ -56,7 +56,7 @@ def built(page, voice):
 def post(services, step, voice, **fields):
     """A form as a browser posts it: the page that comes back."""
     body = urlencode({"lang": "en", "voice": voice, **fields}, doseq=True).encode()
-    return web.answer(step, web.Request(web.FORM, body), services)
+    return web.answer(step, exchange.Request(exchange.FORM, body), services)
 
 
 def send(services, voice, form="complaint", **answers):

@@ -10,10 +10,11 @@ from functools import partial
 
 import pytest
 
-from heard import headers, web
+from heard import exchange, headers
 from heard.case import COUNCIL_MESSAGE
 from heard.host.app import create_app
 from heard.host.serve import Worker
+from heard.wiring import deliverer
 from tests.conftest import KEY, SITE, send_complaint
 
 
@@ -103,9 +104,9 @@ def test_following_by_get_is_refused_so_that_no_code_is_in_an_address(browser):
 
 
 def test_a_body_beyond_the_cap_is_refused_before_it_is_read(browser):
-    answer = browser.post("/api/send", data=b"a" * (web.MAX_BYTES + 1), content_type="application/json")
+    answer = browser.post("/api/send", data=b"a" * (exchange.MAX_BYTES + 1), content_type="application/json")
     assert (answer.status_code, answer.json) == (413, {"errors": {"body": "too_big"}})
-    answer = browser.post("/api/send", data={"a": "a" * web.MAX_BYTES})
+    answer = browser.post("/api/send", data={"a": "a" * exchange.MAX_BYTES})
     assert answer.status_code == 413
     assert "0808 157 0192" in answer.text
 
@@ -145,7 +146,7 @@ def test_the_worker_delivers_when_rung_and_survives_a_store_that_fails(services)
             return getattr(self.behind, name)
 
     send_complaint(services)
-    worker = Worker(replace(services, store=FailsOnce(services.store)).deliverer(), COUNCIL_MESSAGE)
+    worker = Worker(deliverer(replace(services, store=FailsOnce(services.store))), COUNCIL_MESSAGE)
     worker.sweep()
     assert services.inbox.peek(10) == []
     worker.start()

@@ -8,7 +8,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 import heard
-from heard import web
+from heard import exchange, web
 from heard.forms import FORMS, form_named
 from tests.conftest import KEY, ROOT, SITE, send_json
 
@@ -133,7 +133,7 @@ def test_what_is_refused_does_not_fit_the_description(document, services, wrong)
         ("send", {**COMPLAINT, "key": KEY}, 200),
         ("send", {**COMPLAINT, "key": KEY, "what_happened": "Something else."}, 409),
         ("send", COMPLAINT, 422),
-        ("send", {**COMPLAINT, "key": KEY, "name": "x" * web.MAX_BYTES}, 413),
+        ("send", {**COMPLAINT, "key": KEY, "name": "x" * exchange.MAX_BYTES}, 413),
         ("follow", {"code": "no such code"}, 404),
         ("follow", {"code": ""}, 422),
     ],
@@ -150,7 +150,7 @@ def test_what_comes_back_is_described(document, services, step, sent, status):
 @pytest.mark.parametrize(("content_type", "status"), [("application/json", 400), ("text/plain", 415)])
 @pytest.mark.parametrize("step", ["check", "send", "follow"])
 def test_what_cannot_be_read_is_answered_as_described(document, services, step, content_type, status):
-    response = web.answer(step, web.Request(content_type, b"{"), services)
+    response = web.answer(step, exchange.Request(content_type, b"{"), services)
 
     assert response.status == status
     assert str(status) in document["paths"][f"/api/{step}"]["post"]["responses"]

@@ -13,7 +13,7 @@ FRONTS = {"cli", "__main__", "qr", "web", "host.app", "host.serve", "host"}
 VERBS = {"check", "receive", "deliver", "follow", "update"}
 NOUNS = {
     "answers", "case", "clock", "controls", "council", "envelope", "forms", "headers", "letters",
-    "log", "message", "pages", "places", "ports", "receipt", "triage", "wording",
+    "exchange", "log", "message", "pages", "places", "ports", "receipt", "services", "triage", "wording",
 }  # fmt: skip
 ADAPTERS = {"adapters", "adapters.sqlite", "adapters.mail"}
 BEYOND_THE_STANDARD_LIBRARY = {  # see docs/adr: what a noun may import besides marshmallow

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from heard import log, web
+from heard import exchange, log, web
 from heard.forms import FORMS, form_named
 from heard.ports import NotSent
 from tests.conftest import KEY, deliver_all
@@ -78,7 +78,7 @@ class Refusing(Crashing):
 
 
 def send(services, fields, step="send"):
-    return web.answer(step, web.Request("application/json", json.dumps(fields).encode(), CANARY), services)
+    return web.answer(step, exchange.Request("application/json", json.dumps(fields).encode(), CANARY), services)
 
 
 @pytest.mark.parametrize("form_name", FORMS)
@@ -97,7 +97,7 @@ def test_no_answer_reaches_a_log_a_header_or_an_error(services, logged, form_nam
         services = replace(services, queue=Refusing(), messenger=Refusing())
     response = send(services, fields)
     if happening == "unreadable":
-        response = web.answer("send", web.Request("application/json", f'{{"{CANARY}'.encode()), services)
+        response = web.answer("send", exchange.Request("application/json", f'{{"{CANARY}'.encode()), services)
     expected = {"rejected": 422, "store crashes": 500, "unreadable": 400}.get(happening, 201)
     assert response.status == expected
     outcomes = deliver_all(services) if response.status == 201 else []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heard import web
+from heard import exchange, web
 from heard.forms import FORMS, form_named
 from heard.wording import VOICES
 from tests.conftest import KEY, deliver_all, send_complaint, send_json
@@ -21,7 +21,7 @@ COMMON = {"form": "complaint", "lang": "en", "voice": "young", "form_version": "
 
 def post(services, step, fields, sender="10.0.0.1 browser"):
     body = fields if isinstance(fields, bytes) else urlencode(fields, doseq=True).encode()
-    return web.answer(step, web.Request(FORM, body, sender), services)
+    return web.answer(step, exchange.Request(FORM, body, sender), services)
 
 
 def hidden(page):
@@ -226,12 +226,12 @@ def test_a_program_is_told_which_field_does_not_fit(services, fields, errors):
         ("application/json", b"\xff\xfe{}", 400),
         ("application/json", b'{"form":"complaint","form":"comment"}', 400),
         ("application/json", json.dumps({str(n): "x" for n in range(201)}).encode(), 400),
-        ("application/json", b" " * (web.MAX_BYTES + 1), 413),
+        ("application/json", b" " * (exchange.MAX_BYTES + 1), 413),
         (FORM, b"what_happened=%ff%fe", 400),
         (FORM, b"what_happened=%ed%a0%80", 400),
         (FORM, "what_happened=ż".encode(), 400),
         (FORM, b"&".join(b"a=%d" % n for n in range(201)), 400),
-        (FORM, b"a" * (web.MAX_BYTES + 1), 413),
+        (FORM, b"a" * (exchange.MAX_BYTES + 1), 413),
         (FORM, b"", 400),
         ("multipart/form-data; boundary=x", b"--x--", 415),
         ("text/plain", b"hello", 415),
@@ -240,7 +240,7 @@ def test_a_program_is_told_which_field_does_not_fit(services, fields, errors):
 )
 def test_what_cannot_be_read_gets_a_plain_refusal_and_other_ways_to_reach_us(services, content_type, body, status):
     for step in ("check", "send"):
-        answer = web.answer(step, web.Request(content_type, body), services)
+        answer = web.answer(step, exchange.Request(content_type, body), services)
         assert answer.status == status
         if content_type != "application/json":
             assert services.council["phone"] in answer.body
@@ -251,7 +251,7 @@ def test_json_nested_beyond_reason_is_refused_plainly(services):
     """Some Pythons give up reading it, others read it and find no answer there."""
     deep = b"[" * 3000 + b"]" * 3000
     body = b'{"form":"complaint","key":"%s","what_happened":%s}' % (KEY.encode(), deep)
-    assert web.answer("send", web.Request("application/json", body), services).status in (400, 422)
+    assert web.answer("send", exchange.Request("application/json", body), services).status in (400, 422)
     assert cases(services) == []
 
 
@@ -265,7 +265,7 @@ def test_json_carries_the_longest_complaint_of_the_widest_characters(services):
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200), st.sampled_from(["application/json", FORM]), st.sampled_from(sorted(web.STEPS)))
 def test_any_bytes_get_an_answer_below_500_and_store_nothing(services, body, content_type, step):
-    assert web.answer(step, web.Request(content_type, body), services).status < 500
+    assert web.answer(step, exchange.Request(content_type, body), services).status < 500
     assert cases(services) == []
 
 

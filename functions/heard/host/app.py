@@ -10,8 +10,8 @@ import werkzeug
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.security import safe_join
 
-from heard import headers, log, pages, web
-from heard.wiring import Services
+from heard import exchange, headers, log, pages, web
+from heard.services import Services
 from heard.wording import Words
 
 LONGEST_PATH = 200  # characters; no page of ours comes near it
@@ -21,7 +21,7 @@ STATUS_REASONS = {404: "not_found", 405: "not_understood", 413: "too_big"}
 def create_app(services: Services, site: Path, bells: Sequence[threading.Event] = ()) -> flask.Flask:
     """`site`: the built pages. `bells`: rung after a submission is kept, so that delivery need not wait."""
     app = flask.Flask("heard", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = web.MAX_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = exchange.MAX_BYTES
 
     @app.post("/api/<any(check, send, receipt, follow):step>")
     def api(step: str) -> flask.Response:
@@ -38,7 +38,7 @@ def create_app(services: Services, site: Path, bells: Sequence[threading.Event] 
     @app.get("/api/health")
     def health() -> flask.Response:
         services.store.with_id("health")
-        return _to_flask(web.as_json(200, {"status": "ok"}))
+        return _to_flask(exchange.as_json(200, {"status": "ok"}))
 
     @app.get("/")
     @app.get("/<path:path>")
@@ -51,14 +51,14 @@ def create_app(services: Services, site: Path, bells: Sequence[threading.Event] 
     return app
 
 
-def _request() -> web.Request:
+def _request() -> exchange.Request:
     """The sender is the network address and what the browser says of itself: enough to know a repeat by."""
     told = (flask.request.headers.get(name, "") for name in ("User-Agent", "Accept-Language"))
     sender = "\0".join((flask.request.remote_addr or "", *told))
-    return web.Request(flask.request.content_type or "", flask.request.get_data(), sender)
+    return exchange.Request(flask.request.content_type or "", flask.request.get_data(), sender)
 
 
-def _to_flask(response: web.Response) -> flask.Response:
+def _to_flask(response: exchange.Response) -> flask.Response:
     return flask.Response(
         response.body, response.status, {**response.headers, **headers.ANSWERS}, content_type=response.content_type
     )
@@ -98,13 +98,13 @@ def _http_problem(problem: HTTPException) -> flask.Response:
     reason = STATUS_REASONS.get(status, "not_understood" if status < 500 else "broken")
     allowed = {"Allow": ", ".join(problem.valid_methods or ())} if isinstance(problem, MethodNotAllowed) else {}
     if flask.request.is_json:
-        return _to_flask(replace(web.as_json(status, {"errors": {"body": reason}}), headers=allowed))
-    return _to_flask(web.Response(status, pages.sorry_page(_words(), reason), headers=allowed))
+        return _to_flask(replace(exchange.as_json(status, {"errors": {"body": reason}}), headers=allowed))
+    return _to_flask(exchange.Response(status, pages.sorry_page(_words(), reason), headers=allowed))
 
 
 def _broken(problem: Exception) -> flask.Response:
     log.note("host", outcome="broken", problem=log.where(problem))
-    return _to_flask(web.Response(500, pages.sorry_page(_words(), "broken")))
+    return _to_flask(exchange.Response(500, pages.sorry_page(_words(), "broken")))
 
 
 def _words() -> Words:

@@ -9,11 +9,12 @@ from typing import Any
 
 from waitress.server import create_server
 
-from heard import log, web
+from heard import log
 from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
 from heard.deliver import Deliverer
+from heard.exchange import MAX_BYTES
 from heard.host.app import create_app
-from heard.wiring import SettingWrong, data_folder, one_machine
+from heard.wiring import SettingWrong, data_folder, deliverer, one_machine
 
 SWEEP_SECONDS = 5.0
 LAST_PORT = 65535
@@ -60,13 +61,13 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
     log.to_stderr()
     listening = _listen(environment.get("HOST", "127.0.0.1"), environment.get("PORT", "8000"))
     services = one_machine(environment)
-    workers = [Worker(services.deliverer(), kind) for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT)]
+    workers = [Worker(deliverer(services), kind) for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT)]
     server = create_server(
         create_app(services, site, bells=[worker.bell for worker in workers]),
         sockets=[listening],
         ident=None,
         threads=8,
-        max_request_body_size=4 * web.MAX_BYTES,
+        max_request_body_size=4 * MAX_BYTES,
         **_trust(environment.get("HEARD_PROXY")),
     )
     for worker in workers:
