@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from heard import pages, web
+from heard import exchange, pages, web
 from heard.council import council
 from heard.letters import acknowledgement
 from heard.places import PAGES, path_of
