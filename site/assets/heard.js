@@ -22,8 +22,8 @@
     location.replace(leaveTo);
   };
 
-  // Back in this tab after leaving: go away again. A page that is opened anew is wanted, and is shown.
-  const cameBack = (restored) => restored || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  // Back in this tab after leaving, or a reload there: go away again. A page that is opened anew is wanted, and shown.
+  const cameBack = (restored) => restored || performance.getEntriesByType("navigation")[0]?.type !== "navigate";
   const leaveAgain = (restored) => {
     if (!tab.recall("left")) return;
     if (cameBack(restored)) leave();

@@ -68,12 +68,12 @@ def go_back(tab: Page, to: str = "*") -> None:
     """Presses Back, until a page whose address fits `to` has come, for however short a time."""
     with tab.expect_event("framenavigated", lambda frame: fnmatchcase(frame.url, to)), suppress(Error):
         tab.evaluate("history.back()")  # an Error: the page was gone before it could answer
-    tab.wait_for_load_state()
 
 
 def back_to_an_answer(tab: Page) -> Response:
     """Back to a page that was the answer to a form, and on through the browser's "send the form again?"."""
     go_back(tab, BROWSERS_OWN_PAGE)
+    tab.wait_for_load_state()
     return answer_to(tab, lambda: tab.evaluate("location.reload()"))
 
 

@@ -149,9 +149,10 @@ IN_SIGHT = """() => {
   const here = document.activeElement;
   if (here === document.body) return true;
   const shown = here.matches("[type=radio], [type=checkbox]") ? here.parentElement : here;
-  const {left, top, right, bottom} = shown.getBoundingClientRect();
-  const spots = [[left + 4, top + 4], [right - 4, bottom - 4], [(left + right) / 2, (top + bottom) / 2]];
-  return spots.some(([x, y]) => shown.contains(document.elementFromPoint(x, y)));
+  const lines = [...shown.getClientRects()]; // a link in a sentence may stand on two lines
+  const seen = (x, y) => shown.contains(document.elementFromPoint(x, y));
+  return lines.some(({left, top, right, bottom}) =>
+    seen(left + 4, top + 4) || seen(right - 4, bottom - 4) || seen((left + right) / 2, (top + bottom) / 2));
 }"""
 
 TARGETS = """() => {
