@@ -136,8 +136,9 @@ def _show(message: dict[str, Any], as_json: bool) -> None:
         for name, answer in message[part].items():
             print(f"  {name}: {', '.join(answer) if isinstance(answer, list) else answer}")
     for part in ("contact", "advocate", "needs"):
-        given = {name: value for name, value in message[part].items() if value not in (None, [])}
-        print(f"  {part}: " + ", ".join(f"{name}={value}" for name, value in given.items()))
+        given = [f"{name}={value}" for name, value in message[part].items() if value not in (None, [])]
+        if given:
+            print(f"  {part}: {', '.join(given)}")
     print()
 
 

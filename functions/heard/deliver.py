@@ -64,22 +64,22 @@ class Deliverer:
 
     def _lease(self, case_id: str, kind: str) -> tuple[Case, Entry, str | None] | None:
         """Takes the entry for a while, unless it is gone or somebody else has it."""
-        now = self.clock()
-        case = self.store.with_id(case_id)
-        entry = _entry_of(case, kind)
-        if case is None or entry is None or entry.due > stamp(now):
-            return None
-        unknown_before = entry.unknown_since
-        taken = replace(
-            entry,
-            due=stamp(now + LEASES[kind]),
-            attempts=entry.attempts + 1,
-            unknown_since=unknown_before or stamp(now),
-        )
-        try:
-            return self.store.replace(case.with_entry(taken)), taken, unknown_before
-        except StaleCase:
-            return None
+        while True:
+            now = self.clock()
+            case = self.store.with_id(case_id)
+            entry = _entry_of(case, kind)
+            if case is None or entry is None or entry.due > stamp(now):
+                return None
+            taken = replace(
+                entry,
+                due=stamp(now + LEASES[kind]),
+                attempts=entry.attempts + 1,
+                unknown_since=entry.unknown_since or stamp(now),
+            )
+            try:
+                return self.store.replace(case.with_entry(taken)), taken, entry.unknown_since
+            except StaleCase:  # something else about the case changed, or somebody else took the entry
+                continue
 
     def _send(self, case: Case, entry: Entry, unknown_before: str | None) -> Outcome:
         """One attempt. A letter that may have gone out is not sent again: two would frighten more than none."""

@@ -5,6 +5,8 @@ import json
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from dataclasses import replace
 from functools import partial
 
@@ -157,6 +159,20 @@ def test_the_worker_delivers_when_rung_and_survives_a_store_that_fails(services)
         worker.join(0.05)
     worker.stop()
     assert len(services.inbox.peek(10)) == 1
+
+
+def test_the_letter_goes_out_at_once_beside_the_message_to_the_council(live):
+    wanted = {"contact": "email", "email": "a@b.example", "contact_is_safe": "yes", "acknowledge": "yes"}
+    for number in range(5):
+        fields = {"form": "comment", "key": f"{number:032x}", "what_you_want_to_say": "x", **wanted}
+        request = urllib.request.Request(f"{live.address}/api/send", json.dumps(fields).encode())  # noqa: S310
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            assert answer.status == 201
+    deadline = time.monotonic() + 3  # well before the next sweep
+    while live.services.store.waiting() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert live.services.store.waiting() == []
 
 
 def test_importing_the_verbs_loads_neither_the_host_nor_what_builds_the_site():
