@@ -34,13 +34,14 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
 def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
     """SQLite files in the data folder, and letters by SMTP if HEARD_SMTP_HOST is set, else as files."""
     data = data_folder(environment)
+    pepper = _pepper(environment, data)  # first: a setting that cannot be used must leave no file open
     queue = SqliteQueue(data / "queue.sqlite", clock)
     return Services(
         store=SqliteStore(data / "cases.sqlite"),
         queue=queue,
         inbox=queue,
         messenger=_messenger(environment, data, clock),
-        pepper=_pepper(environment, data),
+        pepper=pepper,
         council=council(),
         calendar=england(),
         clock=clock,
