@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from heard.adapters.sqlite import SqliteStore
 from heard.case import Case, Update
 from heard.ports import StaleCase
 from tests.contracts.conftest import a_case
@@ -74,6 +75,14 @@ def test_of_many_at_once_one_accept_wins_and_all_learn_the_same_case(store):
     assert all(case == kept[0] for case in kept)
 
 
+def test_more_waiting_cases_than_fit_on_one_page_are_all_found(store):
+    story = {"what_you_want_to_say": "x" * 100_000}
+    for number in range(25):  # DynamoDB's pages end at 1 MB
+        store.accept(a_case(number, f"2026-11-20T09:00:{number:02d}.000Z", answers=story))
+    assert [case.reference for case in store.waiting()] == [f"REF-{number}" for number in range(25)]
+    assert len(store.due("2027-01-01T00:00:00.000Z", limit=100)) == 25
+
+
 def test_of_two_at_once_one_replace_wins(store):
     case = store.accept(a_case())
     outcomes = []
@@ -98,9 +107,22 @@ def test_fields_that_a_later_version_added_are_passed_over():
     assert Case.from_record(record) == a_case()
 
 
+def spoil(store, reference):
+    """Damages a record behind the store's back."""
+    if isinstance(store, SqliteStore):
+        store.database.connection().execute("UPDATE cases SET record = '{}' WHERE reference = ?", (reference,))
+    else:
+        key = {"id": {"S": store.with_reference(reference).id}}
+        empty = {":empty": {"S": "{}"}}
+        store.client.update_item(
+            TableName=store.table, Key=key, UpdateExpression="SET #r = :empty",
+            ExpressionAttributeNames={"#r": "record"}, ExpressionAttributeValues=empty,
+        )  # fmt: skip
+
+
 def test_a_record_that_cannot_be_read_holds_up_no_other(store):
     store.accept(a_case(1))
     store.accept(a_case(2))
-    store.database.connection().execute("UPDATE cases SET record = '{}' WHERE reference = 'REF-1'")
+    spoil(store, "REF-1")
     assert [case.reference for case in store.due("2027-01-01", limit=10)] == ["REF-2"]
     assert [case.reference for case in store.waiting()] == ["REF-2"]

@@ -1,0 +1,147 @@
+"""Cases in one DynamoDB table: ports.Store as councils grow.
+
+An item is a case: its record as JSON, and beside it what is looked up by. `outbox` and `due` stand on
+an item only while something waits in its outbox, so that their index holds nothing else.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from heard import log
+from heard.case import Case
+from heard.ports import StaleCase
+
+WAITING = "waiting"
+BY_REFERENCE, BY_CODE, BY_DUE = "by_reference", "by_code", "by_due"
+KEYS = {"id": "S", "reference": "S", "code_hash": "S", "outbox": "S", "due": "S"}
+INDEXES = {BY_REFERENCE: ("reference", None), BY_CODE: ("code_hash", None), BY_DUE: ("outbox", "due")}
+
+
+def table_definition(name: str) -> dict[str, Any]:
+    """The table as `create_table` takes it: on-demand, and three indexes that hold keys only."""
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": kind} for key, kind in KEYS.items()],
+        "KeySchema": _keys("id"),
+        "GlobalSecondaryIndexes": [
+            {"IndexName": index, "KeySchema": _keys(*keys), "Projection": {"ProjectionType": "KEYS_ONLY"}}
+            for index, keys in INDEXES.items()
+        ],
+    }
+
+
+def _keys(partition: str, sort: str | None = None) -> list[dict[str, str]]:
+    keys = [{"AttributeName": partition, "KeyType": "HASH"}]
+    return keys + ([{"AttributeName": sort, "KeyType": "RANGE"}] if sort else [])
+
+
+@dataclass(frozen=True)
+class DynamoDbStore:
+    """Keeps the promises of ports.Store. `client`: a boto3 DynamoDB client."""
+
+    client: Any
+    table: str
+
+    def accept(self, case: Case) -> Case:
+        """Exactly one call, also when the case was there before: DynamoDB then hands back the one it kept."""
+        try:
+            self.client.put_item(
+                TableName=self.table,
+                Item=_to_item(case),
+                ConditionExpression="attribute_not_exists(id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as refused:
+            if not _condition_failed(refused):
+                raise
+            return _to_case(refused.response["Item"])
+        return case
+
+    def replace(self, case: Case) -> Case:
+        newer = replace(case, revision=case.revision + 1)
+        try:
+            self.client.put_item(
+                TableName=self.table,
+                Item=_to_item(newer),
+                ConditionExpression="revision = :read",
+                ExpressionAttributeValues={":read": {"N": str(case.revision)}},
+            )
+        except ClientError as refused:
+            if not _condition_failed(refused):
+                raise
+            raise StaleCase(case.id) from None
+        return newer
+
+    def with_id(self, case_id: str) -> Case | None:
+        found = self.client.get_item(TableName=self.table, Key={"id": {"S": case_id}}, ConsistentRead=True)
+        return _to_case(found["Item"]) if "Item" in found else None
+
+    def with_reference(self, reference: str) -> Case | None:
+        return self._by(BY_REFERENCE, "reference", reference)
+
+    def with_code_hash(self, code_hash: str) -> Case | None:
+        return self._by(BY_CODE, "code_hash", code_hash)
+
+    def due(self, now: str, limit: int) -> list[Case]:
+        ids = self._ids("outbox = :waiting AND due <= :now", {":waiting": WAITING, ":now": now})
+        return self._readable(case_id for case_id, _ in zip(ids, range(limit), strict=False))
+
+    def waiting(self) -> list[Case]:
+        return self._readable(self._ids("outbox = :waiting", {":waiting": WAITING}))
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _by(self, index: str, key: str, value: str) -> Case | None:
+        """The index says which case; the case itself is read afresh, because indexes lag behind."""
+        found = self.client.query(
+            TableName=self.table,
+            IndexName=index,
+            KeyConditionExpression=f"{key} = :value",
+            ExpressionAttributeValues={":value": {"S": value}},
+        )
+        return self.with_id(found["Items"][0]["id"]["S"]) if found["Items"] else None
+
+    def _ids(self, condition: str, values: dict[str, str]) -> Iterator[str]:
+        """Ids of waiting cases, longest waiting first, over as many pages as there are."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=BY_DUE,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+        )
+        return (item["id"]["S"] for page in pages for item in page["Items"])
+
+    def _readable(self, ids: Iterator[str]) -> list[Case]:
+        """Every case that can be read: one that cannot must not hold up the others."""
+        cases = []
+        for case_id in ids:
+            try:
+                case = self.with_id(case_id)
+            except (KeyError, TypeError, ValueError) as unreadable:
+                log.note("store", "unreadable", problem=type(unreadable).__name__)
+                continue
+            if case is not None and case.next_due is not None:
+                cases.append(case)
+        return cases
+
+
+def _condition_failed(refused: ClientError) -> bool:
+    return bool(refused.response["Error"]["Code"] == "ConditionalCheckFailedException")
+
+
+def _to_item(case: Case) -> dict[str, Any]:
+    facts = {"id": case.id, "reference": case.reference, "code_hash": case.code_hash}
+    facts["record"] = json.dumps(case.to_record(), ensure_ascii=False)
+    if case.next_due is not None:
+        facts |= {"outbox": WAITING, "due": case.next_due}
+    return {**{name: {"S": value} for name, value in facts.items()}, "revision": {"N": str(case.revision)}}
+
+
+def _to_case(item: dict[str, Any]) -> Case:
+    return Case.from_record(json.loads(item["record"]["S"]))

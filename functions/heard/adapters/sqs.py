@@ -1,0 +1,64 @@
+"""The council's queue as an SQS FIFO queue: ports.CouncilQueue for us, ports.CouncilInbox for the council."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+
+from heard.ports import NotSent, Taken
+
+MOST_AT_ONCE = 10  # SQS hands out no more in one call
+LOOK_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class SqsQueue:
+    """`client`: a boto3 SQS client. `url`: the address of a FIFO queue."""
+
+    client: Any
+    url: str
+
+    def send(self, message: dict[str, Any]) -> None:
+        """One FIFO message. SQS recognises a repeat for five minutes; after that the id in the body has to do.
+
+        The body is ASCII: SQS refuses some characters that people type.
+        """
+        try:
+            self.client.send_message(
+                QueueUrl=self.url,
+                MessageBody=json.dumps(message),
+                MessageGroupId=message["reference"],
+                MessageDeduplicationId=message["reference"],
+            )
+        except ClientError as refused:
+            raise NotSent(f"sqs_{refused.response['Error']['Code'].rpartition('.')[2]}") from None
+        except (EndpointConnectionError, ConnectTimeoutError):
+            raise NotSent("sqs_unreachable") from None
+
+    def peek(self, limit: int) -> list[dict[str, Any]]:
+        """What could be received now. SQS has no look without taking, so each is put back at once."""
+        seen = self.receive(limit, visibility_seconds=LOOK_SECONDS)
+        for taken in seen:
+            self.client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=taken.handle, VisibilityTimeout=0)
+        return [taken.message for taken in seen]
+
+    def receive(self, limit: int, visibility_seconds: int) -> list[Taken]:
+        taken: list[Taken] = []
+        while len(taken) < limit:
+            answer = self.client.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=min(limit - len(taken), MOST_AT_ONCE),
+                VisibilityTimeout=visibility_seconds,
+            )
+            messages = answer.get("Messages", [])
+            if not messages:
+                break
+            taken += [Taken(json.loads(message["Body"]), message["ReceiptHandle"]) for message in messages]
+        return taken
+
+    def delete(self, handle: str) -> None:
+        self.client.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
+
+    def close(self) -> None:
+        self.client.close()
