@@ -3,7 +3,7 @@
 A lease keeps two deliverers apart; a failed send comes back later, and later still.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,8 +43,11 @@ class Deliverer:
 
     def deliver_due(self, kind: str, limit: int = 200) -> list[Outcome]:
         """Attempts every due entry of a kind, one after the other; one that fails holds up no other."""
-        due = self.store.due(stamp(self.clock()), limit)
-        attempts = [self._attempt(case.id, kind) for case in due]
+        return self.deliver_cases([case.id for case in self.store.due(stamp(self.clock()), limit)], kind)
+
+    def deliver_cases(self, case_ids: Iterable[str], kind: str) -> list[Outcome]:
+        """The same for cases that somebody has just heard of. A case with nothing due is passed over."""
+        attempts = [self._attempt(case_id, kind) for case_id in case_ids]
         return [outcome for outcome in attempts if outcome]
 
     def _attempt(self, case_id: str, kind: str) -> Outcome | None:

@@ -11,10 +11,10 @@ from pathlib import Path
 logger = logging.getLogger("heard")
 
 
-def to_stderr() -> None:
+def to_stderr(formatter: logging.Formatter | None = None) -> None:
     """Sends the lines to standard error, and silences every other logger there."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(formatter or logging.Formatter("%(message)s"))
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False

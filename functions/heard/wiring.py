@@ -7,14 +7,15 @@ import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
-from heard.adapters.mail import EmlFolder, Sender, Smtp
-from heard.adapters.sqlite import SqliteQueue, SqliteStore
 from heard.clock import england
 from heard.council import council
 from heard.deliver import Deliverer
-from heard.ports import Messenger
+from heard.ports import CouncilInbox, CouncilQueue, Messenger, Store
 from heard.services import Services
+
+# Adapters are imported where they are chosen: nobody needs boto3 for SQLite, nor SQLite in a Lambda function.
 
 SHORTEST_PEPPER = 16  # bytes
 
@@ -32,12 +33,12 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
-    """SQLite files in the data folder, and letters by SMTP if HEARD_SMTP_HOST is set, else as files."""
+    """What the host works with: SQLite files in the data folder, unless HEARD_STORE and HEARD_QUEUE say otherwise."""
     data = data_folder(environment)
     pepper = _pepper(environment, data)  # first: a setting that cannot be used must leave no file open
-    queue = SqliteQueue(data / "queue.sqlite", clock)
+    queue = _queue(environment, data, clock)
     return Services(
-        store=SqliteStore(data / "cases.sqlite"),
+        store=_store(environment, data),
         queue=queue,
         inbox=queue,
         messenger=_messenger(environment, data, clock),
@@ -48,11 +49,111 @@ def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[],
     )
 
 
+def taking_in(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
+    """What a function needs that answers the public: the table and the pepper, and no way to pass anything on."""
+    nowhere = Nowhere()
+    return Services(
+        store=_dynamodb(environment),
+        queue=nowhere,
+        inbox=nowhere,
+        messenger=nowhere,
+        pepper=_pepper(environment, data_folder(environment)),
+        council=council(),
+        calendar=england(),
+        clock=clock,
+    )
+
+
+def passing_on(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
+    """What a function needs that delivers: the table, the council's queue and a messenger, and no pepper."""
+    queue = _sqs(environment)
+    return Services(
+        store=_dynamodb(environment),
+        queue=queue,
+        inbox=queue,
+        messenger=_messenger(environment, data_folder(environment), clock),
+        pepper=b"",
+        council=council(),
+        calendar=england(),
+        clock=clock,
+    )
+
+
+def cases_only(environment: Mapping[str, str] = os.environ) -> Store:
+    """What a function needs that takes the council's updates."""
+    return _dynamodb(environment)
+
+
+class Nowhere:
+    """A way out that leads nowhere: using it is a mistake, and loud."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise SettingWrong(f"this function has no business to {name}")
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+class Both(CouncilQueue, CouncilInbox, Protocol):
+    """A queue seen from both ends."""
+
+
+def _chosen(environment: Mapping[str, str], setting: str, choices: dict[str, Callable[[], Any]]) -> Any:
+    name = environment.get(setting, "sqlite")
+    if name not in choices:
+        raise SettingWrong(f"{setting}={name} is not one of {', '.join(choices)}")
+    return choices[name]()
+
+
+def _store(environment: Mapping[str, str], data: Path) -> Store:
+    def sqlite() -> Store:
+        from heard.adapters.sqlite import SqliteStore
+
+        return SqliteStore(data / "cases.sqlite")
+
+    store: Store = _chosen(environment, "HEARD_STORE", {"sqlite": sqlite, "dynamodb": lambda: _dynamodb(environment)})
+    return store
+
+
+def _queue(environment: Mapping[str, str], data: Path, clock: Callable[[], datetime]) -> Both:
+    def sqlite() -> Both:
+        from heard.adapters.sqlite import SqliteQueue
+
+        return SqliteQueue(data / "queue.sqlite", clock)
+
+    queue: Both = _chosen(environment, "HEARD_QUEUE", {"sqlite": sqlite, "sqs": lambda: _sqs(environment)})
+    return queue
+
+
+def _dynamodb(environment: Mapping[str, str]) -> Store:
+    import boto3
+
+    from heard.adapters.dynamodb import DynamoDbStore
+
+    return DynamoDbStore(boto3.client("dynamodb"), _required(environment, "HEARD_TABLE"))
+
+
+def _sqs(environment: Mapping[str, str]) -> Both:
+    import boto3
+
+    from heard.adapters.sqs import SqsQueue
+
+    return SqsQueue(boto3.client("sqs"), _required(environment, "HEARD_COUNCIL_QUEUE_URL"))
+
+
+def _required(environment: Mapping[str, str], setting: str) -> str:
+    if not environment.get(setting):
+        raise SettingWrong(f"{setting} has to be set")
+    return environment[setting]
+
+
 def deliverer(services: Services) -> Deliverer:
     return Deliverer(services.store, services.queue, services.messenger, services.council, services.clock)
 
 
 def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], datetime]) -> Messenger:
+    from heard.adapters.mail import EmlFolder, Sender, Smtp
+
     sender = Sender(**council()["sender"])
     host = environment.get("HEARD_SMTP_HOST")
     if not host:
@@ -70,7 +171,7 @@ def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], d
 
 def _pepper(environment: Mapping[str, str], data: Path) -> bytes:
     """The secret that receipts are derived with. Lost, no code can be followed any more: back it up with the data."""
-    given = environment.get("HEARD_PEPPER")
+    given = environment.get("HEARD_PEPPER") or _secret(environment.get("HEARD_PEPPER_SECRET"))
     path = data / "pepper"
     if not given and not path.exists():
         _write_once(path, secrets.token_hex(32))
@@ -78,6 +179,16 @@ def _pepper(environment: Mapping[str, str], data: Path) -> bytes:
     if len(pepper) < SHORTEST_PEPPER:
         raise SettingWrong(f"the pepper needs at least {2 * SHORTEST_PEPPER} hexadecimal digits")
     return pepper
+
+
+def _secret(name: str | None) -> str | None:
+    """A value from AWS Secrets Manager, read once a start."""
+    if name is None:
+        return None
+    import boto3
+
+    found: str = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    return found
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -20,12 +20,19 @@ from heard.wiring import SettingWrong, one_machine
 from tests.conftest import SITE, deliver_all
 
 
-def start(data, log=subprocess.DEVNULL):
-    environment = {**os.environ, "HEARD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1"}
+def start(data, log=subprocess.DEVNULL, **settings):
+    environment = {**os.environ, "HEARD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1", **settings}
     command = [sys.executable, "-m", "heard", "serve"]
     host = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
     said = [host.stdout.readline() for _ in range(4)]
     return host, re.search(r"http://\S+:\d+", said[0])[0], said
+
+
+def run_council(data, *arguments, **settings):
+    """What `heard council ...` prints over the same data."""
+    command = [sys.executable, "-m", "heard", "council", *arguments]
+    environment = {**os.environ, "HEARD_DATA": str(data), **settings}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def stop(host, by=signal.SIGTERM):

@@ -1,0 +1,32 @@
+"""Passes on what is due. The table's stream rings at once and a schedule makes sure: one code path for both."""
+
+from functools import cache
+from typing import Any
+
+from heard import log
+from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
+from heard.deliver import Deliverer, Outcome
+from heard.handlers.metrics import EmbeddedMetrics
+from heard.wiring import deliverer, passing_on
+
+
+@cache
+def passing() -> Deliverer:
+    log.to_stderr(EmbeddedMetrics())
+    return deliverer(passing_on())
+
+
+def handle(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001 - Lambda hands over both
+    """The cases the stream names, before their index knows them, and then whatever else is due.
+
+    The council's messages go first: a slow mail service must not hold them up.
+    """
+    named = list(dict.fromkeys(record["dynamodb"]["Keys"]["id"]["S"] for record in event.get("Records", [])))
+    outcomes: list[Outcome] = []
+    for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT):
+        outcomes += passing().deliver_cases(named, kind)
+        outcomes += passing().deliver_due(kind)
+    for outcome in outcomes:
+        step = f"deliver_{outcome.kind}"
+        log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+    return {"attempted": len(outcomes)}

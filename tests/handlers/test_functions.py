@@ -1,0 +1,141 @@
+"""The Lambda functions do what the host does: the same verbs, another front."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from heard import headers, pages
+from heard.handlers import check, council_update, deliver, follow, gateway, health, receipt, send
+from tests.handlers.conftest import KEY, request
+
+COMPLAINT = {"form": "complaint", "voice": "young", "key": KEY, "what_happened": "They never came. żółć 👋"}
+
+
+def answer_of(response):
+    return response["statusCode"], json.loads(response["body"])
+
+
+def test_a_complaint_is_sent_delivered_updated_and_followed(account):
+    status, given = answer_of(send.handle(request(COMPLAINT), None))
+    assert status == 201
+    assert deliver.handle({}, None) == {"attempted": 1}
+    [delivered] = account.queue.peek(10)
+    assert delivered["text"] == {"what_happened": "They never came. żółć 👋"}
+    assert delivered["reference"] == given["reference"]
+    said = {"reference": given["reference"], "version": 1, "status": "with_council", "at": "2026-11-21T09:00:00Z"}
+    assert council_update.handle(updates(said), None) == {"batchItemFailures": []}
+    status, timeline = answer_of(follow.handle(request({"code": given["code"]}), None))
+    assert (status, timeline["status"]) == (200, "with_council")
+
+
+def updates(*said):
+    """An SQS batch; text is taken as it is."""
+    bodies = [body if isinstance(body, str) else json.dumps(body) for body in said]
+    return {"Records": [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]}
+
+
+def test_a_repeated_send_gives_the_same_receipt_and_another_answer_a_409(account):
+    first = answer_of(send.handle(request(COMPLAINT), None))
+    assert answer_of(send.handle(request(COMPLAINT), None)) == (200, first[1])
+    assert send.handle(request({**COMPLAINT, "what_happened": "other"}), None)["statusCode"] == 409
+    assert len(account.store.waiting()) == 1
+
+
+def test_accepting_is_exactly_one_call_and_so_is_repeating(account):
+    send.handle(request({**COMPLAINT, "key": "f" * 32}), None)  # the pepper is read at the first one
+    account.calls.clear()
+    send.handle(request(COMPLAINT), None)
+    assert account.calls == ["PutItem"]
+    send.handle(request(COMPLAINT), None)
+    assert account.calls == ["PutItem"] * 2
+
+
+def test_a_form_gets_pages_with_the_security_headers_of_the_host(account):
+    body = base64.b64encode(b"form=complaint&voice=easy&what_happened=x").decode()
+    event = request(body, "application/x-www-form-urlencoded", isBase64Encoded=True)
+    page = check.handle(event, None)
+    assert page["statusCode"] == 200
+    assert page["headers"].items() >= {**headers.EVERYWHERE, **headers.ANSWERS}.items()
+    assert 'class="voice-easy"' in page["body"]
+    key = re.search(r'name="key" value="([0-9a-f]{32})"', page["body"])[1]
+    again = re.search(r'name="key" value="([0-9a-f]{32})"', check.handle(event, None)["body"])[1]
+    assert key == again
+
+
+def test_a_receipt_can_be_saved(account):
+    _, given = answer_of(send.handle(request(COMPLAINT), None))
+    saved = receipt.handle(request(f"key={KEY}", "application/x-www-form-urlencoded"), None)
+    assert given["code"] in saved["body"]
+
+
+def test_health_looks_at_the_table(account):
+    assert health.handle({}, None)["statusCode"] == 200
+    assert "GetItem" in account.calls
+
+
+def test_a_stream_record_delivers_its_case_before_any_index_knows_it(account, monkeypatch):
+    send.handle(request(COMPLAINT), None)
+    [case] = account.store.waiting()
+    monkeypatch.setattr(type(account.store), "due", lambda *_: [])
+    event = {"Records": [{"dynamodb": {"Keys": {"id": {"S": case.id}}}}] * 2}
+    assert deliver.handle(event, None) == {"attempted": 1}
+    assert len(account.queue.peek(10)) == 1
+
+
+@pytest.mark.parametrize("wrong", ["not json", "[]", "{}", {"reference": "222-222-222-222", "version": 1}])
+def test_an_update_that_does_not_fit_comes_back_alone(account, wrong):
+    _, given = answer_of(send.handle(request(COMPLAINT), None))
+    right = {"reference": given["reference"], "version": 1, "status": "closed", "at": "2026-11-21T09:00:00Z"}
+    assert council_update.handle(updates(wrong, right), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert account.store.with_reference(given["reference"]).updates[0].status == "closed"
+
+
+def test_an_update_is_tried_again_when_the_table_does_not_answer(account, monkeypatch):
+    monkeypatch.setenv("HEARD_TABLE", "gone")
+    said = {"reference": "TM7-MM8-PP9-456", "version": 1, "status": "closed", "at": "2026-11-21T09:00:00Z"}
+    assert council_update.handle(updates(said), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+
+
+def test_a_log_line_is_a_metric_and_holds_nothing_that_was_typed(account, capfd):
+    gateway.services()
+    send.handle(request({**COMPLAINT, "what_happened": "CANARY", "name": "CANARY"}), None)
+    line = json.loads(capfd.readouterr().err.splitlines()[-1])
+    assert "CANARY" not in json.dumps(line)
+    assert (line["step"], line["outcome"], line["Count"]) == ("send", "201", 1)
+    [described] = line["_aws"]["CloudWatchMetrics"]
+    assert described["Dimensions"] == [["step", "outcome"]]
+    assert {metric["Name"] for metric in described["Metrics"]} == {"Count", "ms"}
+
+
+@pytest.mark.parametrize("name", ["send", "check", "follow", "deliver", "council_update", "health"])
+def test_importing_a_function_loads_nothing_it_does_not_need(name):
+    program = f"import sys, heard.handlers.{name}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    never = {
+        "flask",
+        "werkzeug",
+        "waitress",
+        "mkdocs",
+        "yaml",
+        "babel",
+        "segno",
+        "PIL",
+        "sqlite3",
+        "smtplib",
+        "argparse",
+    }
+    if name == "council_update":
+        never |= {"jinja2", "heard.pages"}
+    assert not never & set(loaded)
+
+
+def test_no_template_is_loaded_for_a_program(account):
+    pages.environment.cache_clear()
+    follow.handle(request({"code": "x"}), None)
+    assert pages.environment.cache_info().currsize == 0
+    follow.handle(request("code=x", "application/x-www-form-urlencoded"), None)
+    assert pages.environment.cache_info().currsize == 1
