@@ -48,7 +48,10 @@ class Update:
 
 @dataclass(frozen=True)
 class Case:
-    """One accepted submission. `revision` counts its stored states; times are UTC text, days ISO dates."""
+    """One accepted submission. `revision` counts its stored states; times are UTC text, days ISO dates.
+
+    `contact_failed`: when and why a letter did not reach the person, as "time code"; see bounce.
+    """
 
     id: str
     reference: str
@@ -69,6 +72,7 @@ class Case:
     delivered_at: str | None = None
     outbox: tuple[Entry, ...] = ()
     updates: tuple[Update, ...] = ()
+    contact_failed: str | None = None
     revision: int = 1
 
     @property

@@ -35,13 +35,16 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
 def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
     """What the host works with: SQLite files in the data folder, unless HEARD_STORE and HEARD_QUEUE say otherwise."""
     data = data_folder(environment)
-    pepper = _pepper(environment, data)  # first: a setting that cannot be used must leave no file open
-    queue = _queue(environment, data, clock)
+    pepper, messenger = _pepper(environment, data), _messenger(environment, data, clock)
+    with contextlib.ExitStack() as opened:  # a setting that cannot be used must leave no file open
+        store = opened.enter_context(contextlib.closing(_store(environment, data)))
+        queue = _queue(environment, data, clock)
+        opened.pop_all()
     return Services(
-        store=_store(environment, data),
+        store=store,
         queue=queue,
         inbox=queue,
-        messenger=_messenger(environment, data, clock),
+        messenger=messenger,
         pepper=pepper,
         council=council(),
         calendar=england(),
@@ -152,21 +155,54 @@ def deliverer(services: Services) -> Deliverer:
 
 
 def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], datetime]) -> Messenger:
-    from heard.adapters.mail import EmlFolder, Sender, Smtp
+    """HEARD_MESSENGER: `ses` or `notify`; left out, SMTP where there is a server, else files."""
+    ways: dict[str, Callable[[], Messenger]] = {
+        "ses": lambda: _ses(environment, clock),
+        "notify": lambda: _notify(environment),
+        "smtp": lambda: _smtp(environment, clock),
+        "files": lambda: _files(data, clock),
+    }
+    usual = "smtp" if environment.get("HEARD_SMTP_HOST") else "files"
+    chosen = environment.get("HEARD_MESSENGER", usual)
+    if chosen not in ways:
+        raise SettingWrong(f"HEARD_MESSENGER={chosen} is not one of {', '.join(ways)}")
+    return ways[chosen]()
 
-    sender = Sender(**council()["sender"])
-    host = environment.get("HEARD_SMTP_HOST")
-    if not host:
-        return EmlFolder(data / "letters", sender, clock)
+
+def _files(data: Path, clock: Callable[[], datetime]) -> Messenger:
+    from heard.adapters.mail import EmlFolder, Sender
+
+    return EmlFolder(data / "letters", Sender(**council()["sender"]), clock)
+
+
+def _smtp(environment: Mapping[str, str], clock: Callable[[], datetime]) -> Messenger:
+    from heard.adapters.mail import Sender, Smtp
+
     return Smtp(
-        host=host,
+        host=_required(environment, "HEARD_SMTP_HOST"),
         port=int(environment.get("HEARD_SMTP_PORT", "587")),
-        sender=sender,
+        sender=Sender(**council()["sender"]),
         clock=clock,
         user=environment.get("HEARD_SMTP_USER"),
         password=environment.get("HEARD_SMTP_PASSWORD"),
         encrypt=environment.get("HEARD_SMTP_PLAIN") != "yes",
     )
+
+
+def _ses(environment: Mapping[str, str], clock: Callable[[], datetime]) -> Messenger:
+    from heard.adapters.mail import Sender
+    from heard.adapters.ses import Ses, ses_client
+
+    configuration_set = _required(environment, "HEARD_SES_CONFIGURATION_SET")
+    return Ses(ses_client(), configuration_set, Sender(**council()["sender"]), clock)
+
+
+def _notify(environment: Mapping[str, str]) -> Messenger:
+    from heard.adapters.notify import ADDRESS, Notify, notify_client
+
+    api_key = environment.get("HEARD_NOTIFY_KEY") or _secret(_required(environment, "HEARD_NOTIFY_SECRET"))
+    client = notify_client(str(api_key), environment.get("HEARD_NOTIFY_ADDRESS", ADDRESS))
+    return Notify(client, _required(environment, "HEARD_NOTIFY_TEMPLATE"))
 
 
 def _pepper(environment: Mapping[str, str], data: Path) -> bytes:

@@ -7,9 +7,10 @@ import boto3
 import pytest
 
 from heard.adapters.dynamodb import DynamoDbStore, table_definition
-from heard.handlers import council_update, deliver, gateway
+from heard.handlers import bounce, council_update, deliver, gateway
 from tests.contracts.conftest import aws, sqs_queue  # noqa: F401 - `aws` is a fixture
 
+STARTED = (gateway.services, deliver.passing, council_update.store, bounce.store)
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -24,12 +25,12 @@ def account(aws, monkeypatch, tmp_path):  # noqa: F811 - the fixture, not the im
     monkeypatch.setenv("HEARD_COUNCIL_QUEUE_URL", queue.url)
     monkeypatch.setenv("HEARD_PEPPER_SECRET", secret)
     monkeypatch.setenv("HEARD_DATA", str(tmp_path))
-    for started in (gateway.services, deliver.passing, council_update.store):
+    for started in STARTED:
         started.cache_clear()
     calls = []
     boto3.DEFAULT_SESSION.events.register("before-call.*.*", lambda model, **_: calls.append(model.name))
     yield SimpleNamespace(store=DynamoDbStore(client, "cases"), queue=queue, calls=calls)
-    for started in (gateway.services, deliver.passing, council_update.store):
+    for started in STARTED:
         started.cache_clear()
 
 

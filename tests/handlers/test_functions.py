@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from heard import headers, pages
-from heard.handlers import check, council_update, deliver, follow, gateway, health, receipt, send
+from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, send
 from tests.handlers.conftest import KEY, request
 
 COMPLAINT = {"form": "complaint", "voice": "young", "key": KEY, "what_happened": "They never came. żółć 👋"}
@@ -139,3 +139,30 @@ def test_no_template_is_loaded_for_a_program(account):
     assert pages.environment.cache_info().currsize == 0
     follow.handle(request("code=x", "application/x-www-form-urlencoded"), None)
     assert pages.environment.cache_info().currsize == 1
+
+
+def report(letter_id, **facts):
+    """What SES says through SNS."""
+    message = {"mail": {"tags": {"letter": [letter_id]}}, **facts}
+    return {"Records": [{"Sns": {"Message": json.dumps(message)}}]}
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"eventType": "Bounce", "bounce": {"bounceType": "Permanent"}}, "undeliverable"),
+        ({"eventType": "Complaint"}, "unwanted"),
+        ({"eventType": "Bounce", "bounce": {"bounceType": "Transient"}}, None),
+        ({"eventType": "Delivery"}, None),
+    ],
+)
+def test_a_letter_that_came_back_marks_its_case(account, facts, reason):
+    send.handle(request(COMPLAINT), None)
+    [case] = account.store.waiting()
+    assert bounce.handle(report(f"{case.id}-acknowledgement", **facts), None) == {"marked": int(reason is not None)}
+    assert (account.store.with_id(case.id).contact_failed or "").endswith(reason or "")
+    assert (account.store.with_id(case.id).contact_failed is not None) == (reason is not None)
+
+
+def test_a_letter_of_no_case_marks_nothing(account):
+    assert bounce.handle(report("gone-acknowledgement", eventType="Complaint"), None) == {"marked": 0}

@@ -5,6 +5,7 @@ import email.policy
 import socketserver
 import threading
 from contextlib import closing
+from uuid import uuid4
 
 import pytest
 
@@ -137,6 +138,29 @@ def test_the_environment_chooses_the_mail_server(tmp_path):
     messenger = wired(**settings, HEARD_SMTP_PASSWORD="p", HEARD_SMTP_PORT="25").messenger  # noqa: S106
     assert (messenger.host, messenger.port, messenger.user, messenger.encrypt) == ("mail.example", 25, "u", True)
     assert not wired(**settings, HEARD_SMTP_PLAIN="yes").messenger.encrypt
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"HEARD_MESSENGER": "pigeon"}, "HEARD_MESSENGER=pigeon"),
+        ({"HEARD_MESSENGER": "ses"}, "HEARD_SES_CONFIGURATION_SET has to be set"),
+        ({"HEARD_MESSENGER": "notify"}, "HEARD_NOTIFY_SECRET has to be set"),
+        ({"HEARD_STORE": "paper"}, "HEARD_STORE=paper"),
+        ({"HEARD_QUEUE": "people"}, "HEARD_QUEUE=people"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(tmp_path, settings, says):
+    with pytest.raises(SettingWrong, match=says):
+        wired(HEARD_DATA=str(tmp_path), **settings)
+
+
+def test_ses_and_notify_are_chosen_by_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    ses = {"HEARD_MESSENGER": "ses", "HEARD_SES_CONFIGURATION_SET": "letters"}
+    assert wired(HEARD_DATA=str(tmp_path), **ses).messenger.configuration_set == "letters"
+    notify = {"HEARD_MESSENGER": "notify", "HEARD_NOTIFY_KEY": f"k-{uuid4()}-{uuid4()}", "HEARD_NOTIFY_TEMPLATE": "t"}
+    assert wired(HEARD_DATA=str(tmp_path), **notify).messenger.template_id == "t"
 
 
 def test_a_pepper_too_short_to_be_secret_is_refused(tmp_path):

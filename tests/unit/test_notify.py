@@ -1,0 +1,176 @@
+"""Letters through GOV.UK Notify, played by a small server: sent once, found again, and honest about what failed."""
+
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from notifications_python_client.authentication import decode_jwt_token
+from notifications_python_client.errors import APIError
+
+from heard.adapters.notify import Notify, notify_client
+from heard.bounce import UNDELIVERABLE, bounced
+from heard.letters import Letter
+from heard.ports import NeverSent, NotSent
+from tests.conftest import deliver_all, send_complaint
+
+SERVICE, SECRET = "11111111-aaaa-4bbb-8ccc-222222222222", "33333333-dddd-4eee-8fff-444444444444"
+LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n")
+LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
+HANGS, HANGS_UP, BABBLES = "hangs", "hangs up", "babbles"
+
+
+class Service(BaseHTTPRequestHandler):
+    """Notify in a few lines. `takes`: whether it keeps the letter; `answers`: how it then replies, None for well."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        letter = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert self.path == "/v2/notifications/email"
+        self.server.tried += 1
+        self.server.connections.add(self.client_address)
+        if self.server.takes:
+            self.server.letters.append(letter | {"token": self.headers["Authorization"].removeprefix("Bearer ")})
+        self.answer(201, {"id": "n-1", "reference": letter["reference"]}, self.server.answers)
+
+    def do_GET(self):
+        wanted = parse_qs(urlsplit(self.path).query)["reference"]
+        found = [letter for letter in self.server.letters if [letter["reference"]] == wanted]
+        self.answer(200, {"notifications": found, "links": {}}, self.server.answers_look_up)
+
+    def answer(self, status, body, chosen):
+        if chosen == HANGS:
+            self.server.over.wait(10)
+        if chosen in (HANGS, HANGS_UP):
+            self.close_connection = True
+            return
+        if isinstance(chosen, tuple):
+            status, problem, message = chosen
+            body = {"status_code": status, "errors": [{"error": problem, "message": message}]}
+        data = b"<p>Sign in to the network" if chosen == BABBLES else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        """Quiet."""
+
+
+@pytest.fixture
+def service():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        server.letters, server.connections, server.tried, server.over = [], set(), 0, threading.Event()
+        server.takes, server.answers, server.answers_look_up = True, None, None
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        yield server
+        server.over.set()
+        server.shutdown()
+
+
+def notify(port, timeout=5.0):
+    return Notify(notify_client(f"heard-{SERVICE}-{SECRET}", f"http://127.0.0.1:{port}", timeout), "template-1")
+
+
+def send(service, letter_id="abc-acknowledgement"):
+    timeout = 0.3 if HANGS in (service.answers, service.answers_look_up) else 5.0
+    notify(service.server_address[1], timeout).send(LETTER, letter_id)
+
+
+@contextmanager
+def outcome_unknown():
+    """Any error but NotSent."""
+    with pytest.raises(APIError):
+        yield
+
+
+def test_a_letter_goes_as_our_template_with_its_words_and_its_id(service):
+    send(service)
+    [letter] = service.letters
+    assert decode_jwt_token(letter.pop("token"), SECRET)
+    assert letter == {
+        "email_address": LETTER.to,
+        "template_id": "template-1",
+        "personalisation": {"subject": LETTER.subject, "text": LETTER.text},
+        "reference": "abc-acknowledgement",
+    }
+
+
+def test_a_letter_that_went_out_can_be_found_by_its_id(service):
+    send(service)
+    messenger = notify(service.server_address[1])
+    assert messenger.knows("abc-acknowledgement")
+    assert not messenger.knows("xyz-acknowledgement")
+
+
+def test_each_letter_has_a_connection_of_its_own_so_that_none_is_lost_on_a_dead_one(service):
+    messenger = notify(service.server_address[1])
+    for number in range(3):
+        messenger.send(LETTER, f"{number}-acknowledgement")
+    assert len(service.letters) == len(service.connections) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "message", "code", "final"),
+    [
+        (400, "ValidationError", "email_address Not a valid email address", "notify_address_refused", True),
+        (400, "BadRequestError", "Template not found", "notify_400", False),
+        (400, "BadRequestError", "Missing personalisation: email_address_of_ours", "notify_400", False),
+        (400, "BadRequestError", "Can't send to this recipient using a team-only API key", "notify_400", False),
+        (403, "AuthError", "Invalid token: API key not found", "notify_403", False),
+        (404, "NoResultFound", "No result found", "notify_404", False),
+        (429, "RateLimitError", "Exceeded rate limit", "notify_429", False),
+        (429, "TooManyRequestsError", "Exceeded send limits (50) for today", "notify_429", False),
+        (500, "Exception", "Internal server error", "notify_500", False),
+    ],
+)
+def test_a_refusal_is_final_only_when_it_is_about_the_address(service, status, problem, message, code, final):
+    service.takes, service.answers = False, (status, problem, message)
+    with pytest.raises(NotSent) as refused:
+        send(service)
+    assert str(refused.value) == code
+    assert isinstance(refused.value, NeverSent) == final
+
+
+LOST = [HANGS, HANGS_UP, BABBLES, (500, "Exception", "e"), (502, "Gateway", "e"), (503, "e", "e"), (504, "e", "e")]
+
+
+@pytest.mark.parametrize("answers", LOST)
+def test_a_letter_that_notify_has_is_sent_however_the_answer_got_lost(service, answers):
+    service.answers = answers
+    send(service)
+    assert (len(service.letters), service.tried) == (1, 1)
+
+
+@pytest.mark.parametrize("answers", [answers for answers in LOST if answers[0] != 500])
+def test_a_letter_not_found_after_a_lost_answer_may_still_be_on_its_way(service, answers):
+    service.takes, service.answers = False, answers
+    with outcome_unknown():
+        send(service)
+    assert service.tried == 1
+
+
+@pytest.mark.parametrize("answers", [HANGS, HANGS_UP, BABBLES, (403, "AuthError", "e"), (500, "Exception", "e")])
+def test_when_notify_cannot_be_asked_either_the_outcome_stays_unknown(service, answers):
+    service.answers, service.answers_look_up = (500, "Exception", "Internal server error"), answers
+    with outcome_unknown():
+        send(service)
+
+
+def test_a_service_that_is_not_there_is_known_not_to_have_it():
+    with pytest.raises(NotSent, match="notify_unreachable"):
+        notify(port=9).send(LETTER, "abc")
+
+
+def test_the_reference_in_a_failed_delivery_leads_back_to_the_case(service, services, clock):
+    receipt = send_complaint(services, **LETTER_WANTED)
+    outcomes = deliver_all(replace(services, messenger=notify(service.server_address[1])))
+    assert [outcome.outcome for outcome in outcomes] == ["sent", "sent"]
+    [letter] = service.letters
+    case = bounced(letter["reference"], UNDELIVERABLE, services.store, clock())
+    assert case.reference == receipt["reference"]
+    assert case.contact_failed
