@@ -46,7 +46,7 @@ chromium: .venv/test
 
 # Maintainers: renew the locks after changing a requirements/*.in file (needs `uv`).
 lock:
-	for name in host aws test; do \
+	for name in functions host aws test; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    requirements/$$name.in --output-file requirements/$$name.txt; done
 

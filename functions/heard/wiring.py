@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,8 +99,10 @@ class Both(CouncilQueue, CouncilInbox, Protocol):
     """A queue seen from both ends."""
 
 
-def _chosen(environment: Mapping[str, str], setting: str, choices: dict[str, Callable[[], Any]]) -> Any:
-    name = environment.get(setting, "sqlite")
+def _chosen(
+    environment: Mapping[str, str], setting: str, choices: dict[str, Callable[[], Any]], usual: str = "sqlite"
+) -> Any:
+    name = environment.get(setting, usual)
     if name not in choices:
         raise SettingWrong(f"{setting}={name} is not one of {', '.join(choices)}")
     return choices[name]()
@@ -156,17 +156,15 @@ def deliverer(services: Services) -> Deliverer:
 
 def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], datetime]) -> Messenger:
     """HEARD_MESSENGER: `ses` or `notify`; left out, SMTP where there is a server, else files."""
-    ways: dict[str, Callable[[], Messenger]] = {
+    ways: dict[str, Callable[[], Any]] = {
         "ses": lambda: _ses(environment, clock),
         "notify": lambda: _notify(environment),
         "smtp": lambda: _smtp(environment, clock),
         "files": lambda: _files(data, clock),
     }
     usual = "smtp" if environment.get("HEARD_SMTP_HOST") else "files"
-    chosen = environment.get("HEARD_MESSENGER", usual)
-    if chosen not in ways:
-        raise SettingWrong(f"HEARD_MESSENGER={chosen} is not one of {', '.join(ways)}")
-    return ways[chosen]()
+    messenger: Messenger = _chosen(environment, "HEARD_MESSENGER", ways, usual)
+    return messenger
 
 
 def _files(data: Path, clock: Callable[[], datetime]) -> Messenger:
@@ -207,11 +205,10 @@ def _notify(environment: Mapping[str, str]) -> Messenger:
 
 def _pepper(environment: Mapping[str, str], data: Path) -> bytes:
     """The secret that receipts are derived with. Lost, no code can be followed any more: back it up with the data."""
+    from heard.adapters.pepper import kept_in
+
     given = environment.get("HEARD_PEPPER") or _secret(environment.get("HEARD_PEPPER_SECRET"))
-    path = data / "pepper"
-    if not given and not path.exists():
-        _write_once(path, secrets.token_hex(32))
-    pepper = bytes.fromhex(given or path.read_text())
+    pepper = bytes.fromhex(given or kept_in(data / "pepper"))
     if len(pepper) < SHORTEST_PEPPER:
         raise SettingWrong(f"the pepper needs at least {2 * SHORTEST_PEPPER} hexadecimal digits")
     return pepper
@@ -225,14 +222,3 @@ def _secret(name: str | None) -> str | None:
 
     found: str = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     return found
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Whole or not at all, and never over what another process wrote first."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent) as unfinished:
-        unfinished.write(text)
-        unfinished.flush()
-        os.fsync(unfinished.fileno())
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(unfinished.name)

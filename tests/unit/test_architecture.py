@@ -16,7 +16,7 @@ NOUNS = {
     "exchange", "log", "message", "pages", "places", "ports", "receipt", "services", "triage", "wording",
 }  # fmt: skip
 ADAPTERS = {"adapters", "adapters.sqlite", "adapters.mail", "adapters.dynamodb", "adapters.sqs"}
-ADAPTERS |= {"adapters.ses", "adapters.notify"}
+ADAPTERS |= {"adapters.ses", "adapters.notify", "adapters.pepper"}
 HANDLERS = {
     "handlers", "handlers.gateway", "handlers.metrics", "handlers.check", "handlers.send", "handlers.receipt",
     "handlers.follow", "handlers.deliver", "handlers.council_update", "handlers.health", "handlers.bounce",
