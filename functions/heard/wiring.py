@@ -133,7 +133,9 @@ def _dynamodb(environment: Mapping[str, str]) -> Store:
 
     from heard.adapters.dynamodb import DynamoDbStore
 
-    return DynamoDbStore(boto3.client("dynamodb"), _required(environment, "HEARD_TABLE"))
+    keep_days = environment.get("HEARD_KEEP_DAYS")
+    table = _required(environment, "HEARD_TABLE")
+    return DynamoDbStore(boto3.client("dynamodb"), table, int(keep_days) if keep_days else None)
 
 
 def _sqs(environment: Mapping[str, str]) -> Both:

@@ -7,12 +7,14 @@ an item only while something waits in its outbox, so that their index holds noth
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from heard import log
 from heard.case import Case
+from heard.clock import moment
 from heard.ports import StaleCase
 
 WAITING = "waiting"
@@ -42,17 +44,22 @@ def _keys(partition: str, sort: str | None = None) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class DynamoDbStore:
-    """Keeps the promises of ports.Store. `client`: a boto3 DynamoDB client."""
+    """Keeps the promises of ports.Store. `client`: a boto3 DynamoDB client.
+
+    `keep_days`: how long a case stays after the council closed it; None keeps it. What has not reached the
+    council, or is open, always stays: DynamoDB is only told of a time for cases that may go.
+    """
 
     client: Any
     table: str
+    keep_days: int | None = None
 
     def accept(self, case: Case) -> Case:
         """Exactly one call, also when the case was there before: DynamoDB then hands back the one it kept."""
         try:
             self.client.put_item(
                 TableName=self.table,
-                Item=_to_item(case),
+                Item=self._to_item(case),
                 ConditionExpression="attribute_not_exists(id)",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -67,7 +74,7 @@ class DynamoDbStore:
         try:
             self.client.put_item(
                 TableName=self.table,
-                Item=_to_item(newer),
+                Item=self._to_item(newer),
                 ConditionExpression="revision = :read",
                 ExpressionAttributeValues={":read": {"N": str(case.revision)}},
             )
@@ -96,6 +103,14 @@ class DynamoDbStore:
 
     def close(self) -> None:
         self.client.close()
+
+    def _to_item(self, case: Case) -> dict[str, Any]:
+        item: dict[str, Any] = {name: {"S": value} for name, value in _facts(case).items()}
+        item["revision"] = {"N": str(case.revision)}
+        if self.keep_days is not None and case.delivered_at and case.updates and case.updates[-1].status == "closed":
+            leaves = moment(case.updates[-1].at) + timedelta(days=self.keep_days)
+            item["expires"] = {"N": str(int(leaves.timestamp()))}
+        return item
 
     def _by(self, index: str, key: str, value: str) -> Case | None:
         """The index says which case; the case itself is read afresh, because indexes lag behind."""
@@ -135,12 +150,12 @@ def _condition_failed(refused: ClientError) -> bool:
     return bool(refused.response["Error"]["Code"] == "ConditionalCheckFailedException")
 
 
-def _to_item(case: Case) -> dict[str, Any]:
+def _facts(case: Case) -> dict[str, str]:
     facts = {"id": case.id, "reference": case.reference, "code_hash": case.code_hash}
     facts["record"] = json.dumps(case.to_record(), ensure_ascii=False)
     if case.next_due is not None:
         facts |= {"outbox": WAITING, "due": case.next_due}
-    return {**{name: {"S": value} for name, value in facts.items()}, "revision": {"N": str(case.revision)}}
+    return facts
 
 
 def _to_case(item: dict[str, Any]) -> Case:
