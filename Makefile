@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export HEARD_DATA ?= data
 
-.PHONY: run test check build lint types format lock clean
+.PHONY: run test check build lint types format package stack lock clean
 
 run: .venv/host
 	$(BIN)/heard build
@@ -19,11 +19,11 @@ test: .venv/test chromium
 check: format lint types test
 
 format: .venv/test
-	$(BIN)/ruff format functions site tests
+	$(BIN)/ruff format functions site tests infra
 
 lint: .venv/test
-	$(BIN)/ruff check functions site tests
-	$(BIN)/ruff format --check functions site tests
+	$(BIN)/ruff check functions site tests infra
+	$(BIN)/ruff format --check functions site tests infra
 
 types: .venv/test
 	$(BIN)/mypy
@@ -36,13 +36,22 @@ types: .venv/test
 	touch $@
 
 .venv/test: .venv/host requirements/test.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r requirements/test.txt
 	touch $@
 
 # Browser tests drive the Chromium this machine has: CHROME, one on the PATH, or as root on Debian the package.
 .PHONY: chromium
 chromium: .venv/test
 	@sh tests/browser/find-chromium
+
+# For AWS; docs/aws.md says how to deploy what these make.
+package: .venv/test
+	$(BIN)/heard build
+	$(BIN)/python infra/package.py $(ARGS)
+
+stack: .venv/test
+	$(BIN)/heard build
+	$(BIN)/python infra/stack.py
 
 # Maintainers: renew the locks after changing a requirements/*.in file (needs `uv`).
 lock:

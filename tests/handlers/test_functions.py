@@ -5,10 +5,12 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from heard import headers, pages
+from heard.case import COUNCIL_MESSAGE, Entry
 from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, send
 from tests.handlers.conftest import KEY, request
 
@@ -64,6 +66,31 @@ def test_a_form_gets_pages_with_the_security_headers_of_the_host(account):
     key = re.search(r'name="key" value="([0-9a-f]{32})"', page["body"])[1]
     again = re.search(r'name="key" value="([0-9a-f]{32})"', check.handle(event, None)["body"])[1]
     assert key == again
+
+
+def test_behind_cloudfront_the_person_is_told_apart_by_their_own_address(account):
+    def key(**named):
+        event = request("form=comment&what_you_want_to_say=x", "application/x-www-form-urlencoded")
+        event["headers"] |= named
+        return re.search(r'name="key" value="([0-9a-f]{32})"', check.handle(event, None)["body"])[1]
+
+    one, same, other = (
+        key(**{"cloudfront-viewer-address": address}) for address in ("192.0.2.7:1", "192.0.2.7:2", "192.0.2.8:1")
+    )
+    assert one == same != other
+
+
+def test_a_sweep_tells_how_long_the_council_has_waited(account, capfd):
+    deliver.handle({}, None)
+    assert json.loads(capfd.readouterr().err.splitlines()[-1])["OldestUndelivered"] == 0
+    send.handle(request(COMPLAINT), None)
+    [case] = account.store.waiting()
+    later = Entry(COUNCIL_MESSAGE, due="2999-01-01T00:00:00.000Z")
+    account.store.replace(replace(case, received_at="2026-11-20T09:00:00.000Z", outbox=(later,)))
+    deliver.handle({}, None)
+    line = json.loads(capfd.readouterr().err.splitlines()[-1])
+    assert line["OldestUndelivered"] > 0
+    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
 
 
 def test_a_receipt_can_be_saved(account):

@@ -117,7 +117,8 @@ class DynamoDbStore:
         found = self.client.query(
             TableName=self.table,
             IndexName=index,
-            KeyConditionExpression=f"{key} = :value",
+            KeyConditionExpression="#key = :value",
+            ExpressionAttributeNames={"#key": key},  # `reference` is a word of DynamoDB's own
             ExpressionAttributeValues={":value": {"S": value}},
         )
         return self.with_id(found["Items"][0]["id"]["S"]) if found["Items"] else None

@@ -6,7 +6,7 @@ from typing import Any
 from heard import log
 from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
 from heard.deliver import Deliverer, Outcome
-from heard.handlers.metrics import EmbeddedMetrics
+from heard.handlers.metrics import EmbeddedMetrics, tell_oldest
 from heard.wiring import deliverer, passing_on
 
 
@@ -29,4 +29,5 @@ def handle(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: A
     for outcome in outcomes:
         step = f"deliver_{outcome.kind}"
         log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+    tell_oldest(passing().store.waiting(), passing().clock())
     return {"attempted": len(outcomes)}

@@ -36,7 +36,8 @@ def from_gateway(event: Event) -> Request:
     given = {name.lower(): value for name, value in event.get("headers", {}).items()}
     body = event.get("body", "")
     read = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
-    address = event["requestContext"]["http"]["sourceIp"]
+    viewer = given.get("cloudfront-viewer-address", "").rpartition(":")[0]  # behind CloudFront the source is CloudFront
+    address = viewer or event["requestContext"]["http"]["sourceIp"]
     sender = "\0".join((address, given.get("user-agent", ""), given.get("accept-language", "")))
     return Request(given.get("content-type", ""), read, sender)
 

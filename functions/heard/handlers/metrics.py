@@ -3,9 +3,15 @@
 import json
 import logging
 import time
+from datetime import datetime
 from typing import Any
 
+from heard import log
+from heard.case import Case
+from heard.clock import moment
+
 NAMESPACE = "Heard"
+OLDEST = "OldestUndelivered"
 COUNTED = [{"Name": "Count", "Unit": "Count"}, {"Name": "ms", "Unit": "Milliseconds"}]
 
 
@@ -14,7 +20,20 @@ class EmbeddedMetrics(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, Any] = json.loads(record.getMessage())
+        if OLDEST in facts:
+            return _metric(facts, [{"Name": OLDEST, "Unit": "Seconds"}], [[]])
         metrics = [metric for metric in COUNTED if metric["Name"] in {"Count", *facts}]
-        described = {"Namespace": NAMESPACE, "Dimensions": [["step", "outcome"]], "Metrics": metrics}
-        about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}
-        return json.dumps({"_aws": about, "Count": 1, **facts})
+        return _metric({"Count": 1, **facts}, metrics, [["step", "outcome"]])
+
+
+def _metric(facts: dict[str, Any], metrics: list[dict[str, str]], dimensions: list[list[str]]) -> str:
+    described = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}
+    return json.dumps({"_aws": about, **facts})
+
+
+def tell_oldest(cases: list[Case], now: datetime) -> None:
+    """How long the council has waited for the oldest message it does not have, in seconds; 0 when it has all."""
+    waits = [now - moment(case.received_at) for case in cases if case.delivered_at is None]
+    seconds = max((wait.total_seconds() for wait in waits), default=0.0)
+    log.logger.info(json.dumps({OLDEST: max(seconds, 0.0)}))
