@@ -170,3 +170,11 @@ def test_each_dead_letter_queue_has_an_alarm_and_each_alarm_tells_somebody(resou
 def test_a_queue_hides_what_a_function_has_for_six_times_its_time(resources):
     seconds = resources["CouncilUpdate"]["Properties"]["Timeout"]
     assert resources["UpdatesQueue"]["Properties"]["VisibilityTimeout"] >= 6 * seconds
+
+
+def test_how_long_a_closed_case_stays_is_the_council_s_to_say_and_for_good_unless_it_does(template, resources):
+    said = template["Globals"]["Function"]["Environment"]["Variables"]["HEARD_KEEP_DAYS"]
+
+    assert said == {"Ref": "KeepDays"}
+    assert template["Parameters"]["KeepDays"]["Default"] == ""
+    assert resources["Cases"]["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
