@@ -66,6 +66,28 @@ def test_back_to_the_form_and_the_same_answers_again(tab: Page, text: str, new_c
     assert len(new_cases()) == 1
 
 
+def test_back_to_a_form_that_was_reached_by_its_skip_link(open_tab: Tabs, new_cases: NewCases) -> None:
+    """The skip link makes a place of its own in the history; the form there is still the same form."""
+    tab = open_tab()
+    tab.goto("/en/young/complaint/")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    assert tab.url.endswith("#main")
+    tab.fill(message_box("complaint"), "They never came. Skip link.")
+    go_on(tab)
+    go_on(tab)
+    reference = reference_on(tab)
+    back_to_an_answer(tab)
+    go_back(tab, "*/young/complaint/#main")
+    expect(tab.locator(message_box("complaint"))).to_be_visible()
+    tab.reload()
+    tab.fill(message_box("complaint"), "They never came. Skip link.")
+    go_on(tab)
+    assert go_on(tab).status == 200
+    assert reference_on(tab) == reference
+    assert len(new_cases()) == 1
+
+
 def test_without_scripts_the_form_opened_anew_with_the_same_answers(open_tab: Tabs, new_cases: NewCases) -> None:
     tab = open_tab(java_script_enabled=False)
     reference = send_message(tab, "They never came. Opened anew.")
