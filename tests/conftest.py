@@ -27,6 +27,9 @@ SITE = ROOT / "build" / "site"
 KEY = "0123456789abcdef0123456789abcdef"
 
 
+MESSAGES = {"complaint": "what_happened", "compliment": "what_went_well", "comment": "what_you_want_to_say"}
+
+
 class Clock:
     """Stands still until it is moved."""
 

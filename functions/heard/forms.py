@@ -80,11 +80,6 @@ class Form:
     def questions(self) -> Iterator[Question]:
         return (question for section in self.sections for question in section.questions)
 
-    @property
-    def message_question(self) -> Question:
-        """The one question that must be answered."""
-        return next(question for question in self.questions if question.required)
-
 
 @cache
 def form_named(name: str) -> Form:

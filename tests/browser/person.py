@@ -9,9 +9,10 @@ from typing import Any
 from playwright.sync_api import Error, Page, Response, expect
 
 from heard.controls import HONEYPOT
-from heard.forms import FORMS, form_named
+from heard.forms import FORMS
 from heard.places import PAGES, VOICE_FOLDER, path_of
 from heard.wording import VOICES
+from tests.conftest import MESSAGES
 
 GO_ON = ".send button"
 """The one button that goes on: to the check page, to the receipt, to the timeline."""
@@ -23,7 +24,7 @@ NINE_FORMS = [(form, voice) for form in FORMS for voice in VOICES]
 
 
 def message_box(form: str) -> str:
-    return f"#{form_named(form).message_question.id}"
+    return f"#{MESSAGES[form]}"
 
 
 def open_page(tab: Page, page: str, voice: str = "standard") -> None:

@@ -10,10 +10,9 @@ from referencing.jsonschema import DRAFT202012
 import heard
 from heard import exchange, web
 from heard.forms import FORMS, form_named
-from tests.conftest import KEY, ROOT, SITE, send_json
+from tests.conftest import KEY, MESSAGES, ROOT, SITE, send_json
 
 DOCUMENT = "urn:openapi"
-MESSAGES = {"complaint": "what_happened", "compliment": "what_went_well", "comment": "what_you_want_to_say"}
 COMPLAINT = {
     "form": "complaint",
     "lang": "en",

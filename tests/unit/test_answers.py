@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from heard.answers import BUILDERS, AnswersRejected, accept, digest
 from heard.forms import FORMS, FormUnknown, form_named
+from tests.conftest import MESSAGES
 
 COMPLAINT = form_named("complaint")
 typed_by_people = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from("\n\t"), max_size=300)
@@ -22,8 +23,8 @@ def problems_of(**answers):
 def test_only_the_message_is_ever_required():
     for name in FORMS:
         form = form_named(name)
-        assert [question.id for question in form.questions if question.required] == [form.message_question.id]
-        assert accept(form, {form.message_question.id: "x"}) == {form.message_question.id: "x"}
+        assert [question.id for question in form.questions if question.required] == [MESSAGES[name]]
+        assert accept(form, {MESSAGES[name]: "x"}) == {MESSAGES[name]: "x"}
 
 
 def test_a_form_nobody_made_is_unknown():

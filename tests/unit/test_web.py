@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heard import exchange, web
-from heard.forms import FORMS, form_named
+from heard.forms import FORMS
 from heard.wording import VOICES
-from tests.conftest import KEY, deliver_all, send_complaint, send_json
+from tests.conftest import KEY, MESSAGES, deliver_all, send_complaint, send_json
 
 FORM = "application/x-www-form-urlencoded"
 COMMON = {"form": "complaint", "lang": "en", "voice": "young", "form_version": "1"}
@@ -37,7 +37,7 @@ def cases(services):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("voice", VOICES)
 def test_a_form_is_checked_then_sent_and_gives_a_receipt_in_its_voice(services, form, voice):
-    message = {form_named(form).message_question.id: "Ania mówi: „nie” <b>&amp;</b>\r\n\r\nنعم 👍"}
+    message = {MESSAGES[form]: "Ania mówi: „nie” <b>&amp;</b>\r\n\r\nنعم 👍"}
     checked = post(services, "check", COMMON | {"form": form, "voice": voice} | message)
     assert checked.status == 200
     assert f'class="voice-{voice}"' in checked.body
