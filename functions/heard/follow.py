@@ -5,7 +5,7 @@ from datetime import datetime
 
 from heard.case import Case, Step, steps_of
 from heard.ports import Store
-from heard.receipt import code_hash
+from heard.receipt import Peppers, code_hash
 
 
 class CodeUnknown(LookupError):
@@ -26,12 +26,13 @@ class Timeline:
     late: bool
 
 
-def follow(typed_code: str, store: Store, pepper: bytes, now: datetime) -> Timeline:
+def follow(typed_code: str, store: Store, peppers: Peppers, now: datetime) -> Timeline:
     """The timeline of the case with this code; raises CodeUnknown."""
-    case = store.with_code_hash(code_hash(typed_code, pepper))
-    if case is None:
-        raise CodeUnknown
-    return timeline_of(case, now)
+    for pepper in peppers:
+        case = store.with_code_hash(code_hash(typed_code, pepper))
+        if case is not None:
+            return timeline_of(case, now)
+    raise CodeUnknown
 
 
 def timeline_of(case: Case, now: datetime) -> Timeline:

@@ -1,7 +1,8 @@
 """What a person takes away: a reference to quote and a secret code to follow the case with.
 
 Both are HMACs of the submission's random key under a secret pepper, so that a retry gives the
-same receipt and nothing secret is stored: a code is looked up by its own HMAC.
+same receipt and nothing secret is stored: a code is looked up by its own HMAC. After a pepper was
+changed, the old ones still open what they gave out.
 """
 
 import hashlib
@@ -19,6 +20,14 @@ WORDS_IN_A_CODE = 5
 DIGITS_IN_A_CODE = 20
 
 
+Peppers = tuple[bytes, ...]
+"""Secrets, newest first. The first makes new receipts, the others are for those made before."""
+
+
+class PepperMissing(LookupError):
+    """None of the peppers made this case's receipt: one was taken away too early."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """Everything that follows from a submission's key."""
@@ -34,12 +43,26 @@ def receipt_for(key: str, pepper: bytes) -> Receipt:
     """The receipt of a submission key (32 hex characters). The same key always gives the same receipt."""
     secret = int.from_bytes(_hmac(pepper, "code", key)) % len(code_words()) ** WORDS_IN_A_CODE
     return Receipt(
-        case_id=_hmac(pepper, "case", key).hex()[:32],
+        case_id=case_id_for(key),
         reference=_reference(int.from_bytes(_hmac(pepper, "reference", key))),
         code=_in_words(secret),
         code_digits=str(secret).zfill(DIGITS_IN_A_CODE),
         code_hash=_hash_of(str(secret), pepper),
     )
+
+
+def case_id_for(key: str) -> str:
+    """The id of the case that a key makes. No pepper is in it: a key makes one case, whichever pepper is in use."""
+    return hashlib.sha256(f"case\0{key}".encode(errors="replace")).hexdigest()[:32]
+
+
+def receipt_given(key: str, known_hash: str, peppers: Peppers) -> Receipt:
+    """The receipt that was given out for a case that is kept; raises PepperMissing."""
+    receipts = (receipt_for(key, pepper) for pepper in peppers)
+    given = next((receipt for receipt in receipts if receipt.code_hash == known_hash), None)
+    if given is None:
+        raise PepperMissing
+    return given
 
 
 def code_hash(typed: str, pepper: bytes) -> str:

@@ -9,7 +9,7 @@ from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, Case, Entry
 from heard.clock import Calendar, CalendarEnds, day_in_england, stamp
 from heard.letters import wants_acknowledgement
 from heard.ports import Store
-from heard.receipt import Receipt, receipt_for
+from heard.receipt import Peppers, Receipt, case_id_for, receipt_for, receipt_given
 from heard.triage import suggest_procedure, urgency_of
 
 
@@ -40,22 +40,23 @@ class Accepted:
 
 
 def receive(
-    submission: Submission, store: Store, pepper: bytes, council: dict[str, Any], calendar: Calendar, now: datetime
+    submission: Submission, store: Store, peppers: Peppers, council: dict[str, Any], calendar: Calendar, now: datetime
 ) -> Accepted:
     """Keeps the submission once, however often it is sent; raises KeyUsed."""
-    receipt = receipt_for(submission.key, pepper)
+    receipt = receipt_for(submission.key, peppers[0])
     case = open_case(submission, receipt, council, calendar, now)
     kept = store.accept(case)
     if (kept.digest, kept.form) != (case.digest, case.form):
         raise KeyUsed
-    return Accepted(receipt, kept, repeated=kept is not case)
+    if kept is case:
+        return Accepted(receipt, case, repeated=False)
+    return Accepted(receipt_given(submission.key, kept.code_hash, peppers), kept, repeated=True)
 
 
-def receipt_again(key: str, store: Store, pepper: bytes) -> Accepted | None:
+def receipt_again(key: str, store: Store, peppers: Peppers) -> Accepted | None:
     """The receipt for a key that was accepted before, or None."""
-    receipt = receipt_for(key, pepper)
-    case = store.with_id(receipt.case_id)
-    return Accepted(receipt, case, repeated=True) if case else None
+    case = store.with_id(case_id_for(key))
+    return Accepted(receipt_given(key, case.code_hash, peppers), case, repeated=True) if case else None
 
 
 def open_case(

@@ -7,6 +7,7 @@ from typing import Any
 
 from heard.clock import Calendar
 from heard.ports import CouncilInbox, CouncilQueue, Messenger, Store
+from heard.receipt import Peppers
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Services:
     queue: CouncilQueue
     inbox: CouncilInbox
     messenger: Messenger
-    pepper: bytes
+    peppers: Peppers
     council: dict[str, Any]
     calendar: Calendar
     clock: Callable[[], datetime]

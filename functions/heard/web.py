@@ -20,6 +20,7 @@ from heard.envelope import Envelope, EnvelopeRejected, answers_in, open_envelope
 from heard.exchange import Exchange, Request, Response, Unreadable, as_json, read_body, words_of
 from heard.follow import CodeUnknown, Timeline, follow
 from heard.forms import form_named
+from heard.receipt import Peppers
 from heard.receive import Accepted, KeyUsed, Submission, receipt_again, receive
 from heard.services import Services
 from heard.wording import Words
@@ -105,7 +106,7 @@ def _receive(envelope: Envelope, key: str, answers: Answers, services: Services)
     submission = Submission(
         key, envelope.form, envelope.form_version, envelope.lang, envelope.voice, answers, envelope.placement
     )
-    return receive(submission, services.store, services.pepper, services.council, services.calendar, services.clock())
+    return receive(submission, services.store, services.peppers, services.council, services.calendar, services.clock())
 
 
 def _accepted(exchange: Exchange, key: str, accepted: Accepted) -> Response:
@@ -122,7 +123,7 @@ def _used(exchange: Exchange, envelope: Envelope, key: str, answers: Answers, se
     """Sent before, changed since. The new words are kept on the page, under a key that repeats with them."""
     if exchange.request.is_json:
         return as_json(409, {"errors": {"key": "used"}})
-    next_key = _keyed_hash(services.pepper, "after", key, digest(answers))
+    next_key = _keyed_hash(services.peppers, "after", key, digest(answers))
     filled = _filled(envelope, exchange.words, answers, key=next_key)
     return Response(409, pages.check_page(filled, warning="check.changed_after_sending"))
 
@@ -130,7 +131,7 @@ def _used(exchange: Exchange, envelope: Envelope, key: str, answers: Answers, se
 def answer_receipt(exchange: Exchange, services: Services) -> Response:
     """The receipt as a file to keep, for whoever holds the key: the page that showed it."""
     key = exchange.sent.get("key")
-    accepted = receipt_again(key, services.store, services.pepper) if isinstance(key, str) else None
+    accepted = receipt_again(key, services.store, services.peppers) if isinstance(key, str) else None
     if accepted is None:
         raise Unreadable(404, "not_found")
     text = pages.receipt_text(exchange.words, accepted.receipt, accepted.case)
@@ -145,7 +146,7 @@ def answer_follow(exchange: Exchange, services: Services) -> Response:
             return as_json(422, {"errors": {"code": "required"}})
         return Response(422, pages.follow_page(exchange.words, "empty"))
     try:
-        timeline = follow(code, services.store, services.pepper, services.clock())
+        timeline = follow(code, services.store, services.peppers, services.clock())
     except CodeUnknown:
         if exchange.request.is_json:
             return as_json(404, {"errors": {"code": "not_found"}})
@@ -196,8 +197,8 @@ def _key_without_scripts(exchange: Exchange, envelope: Envelope, answers: Answer
     if exchange.request.is_json:
         return secrets.token_hex(16)
     day = day_in_england(services.clock() - timedelta(hours=4)).isoformat()
-    return _keyed_hash(services.pepper, "first", exchange.request.sender, day, envelope.form, digest(answers))
+    return _keyed_hash(services.peppers, "first", exchange.request.sender, day, envelope.form, digest(answers))
 
 
-def _keyed_hash(pepper: bytes, *parts: str) -> str:
-    return hmac.digest(pepper, "\0".join(("key", *parts)).encode(errors="replace"), hashlib.sha256).hex()[:32]
+def _keyed_hash(peppers: Peppers, *parts: str) -> str:
+    return hmac.digest(peppers[0], "\0".join(("key", *parts)).encode(errors="replace"), hashlib.sha256).hex()[:32]

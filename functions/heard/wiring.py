@@ -11,6 +11,7 @@ from heard.clock import england
 from heard.council import council
 from heard.deliver import Deliverer
 from heard.ports import CouncilInbox, CouncilQueue, Messenger, Store
+from heard.receipt import Peppers
 from heard.services import Services
 
 # Adapters are imported where they are chosen: nobody needs boto3 for SQLite, nor SQLite in a Lambda function.
@@ -33,7 +34,7 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
 def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
     """What the host works with: SQLite files in the data folder, unless HEARD_STORE and HEARD_QUEUE say otherwise."""
     data = data_folder(environment)
-    pepper, messenger = _pepper(environment, data), _messenger(environment, data, clock)
+    peppers, messenger = _peppers(environment, data), _messenger(environment, data, clock)
     with contextlib.ExitStack() as opened:  # a setting that cannot be used must leave no file open
         store = opened.enter_context(contextlib.closing(_store(environment, data)))
         queue = _queue(environment, data, clock)
@@ -43,7 +44,7 @@ def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[],
         queue=queue,
         inbox=queue,
         messenger=messenger,
-        pepper=pepper,
+        peppers=peppers,
         council=council(),
         calendar=england(),
         clock=clock,
@@ -51,14 +52,14 @@ def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[],
 
 
 def taking_in(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
-    """What a function needs that answers the public: the table and the pepper, and no way to pass anything on."""
+    """What a function needs that answers the public: the table and the peppers, and no way to pass anything on."""
     nowhere = Nowhere()
     return Services(
         store=_dynamodb(environment),
         queue=nowhere,
         inbox=nowhere,
         messenger=nowhere,
-        pepper=_pepper(environment, data_folder(environment)),
+        peppers=_peppers(environment, data_folder(environment)),
         council=council(),
         calendar=england(),
         clock=clock,
@@ -73,7 +74,7 @@ def passing_on(environment: Mapping[str, str] = os.environ, clock: Callable[[], 
         queue=queue,
         inbox=queue,
         messenger=_messenger(environment, data_folder(environment), clock),
-        pepper=b"",
+        peppers=(),
         council=council(),
         calendar=england(),
         clock=clock,
@@ -205,15 +206,21 @@ def _notify(environment: Mapping[str, str]) -> Messenger:
     return Notify(client, _required(environment, "HEARD_NOTIFY_TEMPLATE"))
 
 
-def _pepper(environment: Mapping[str, str], data: Path) -> bytes:
-    """The secret that receipts are derived with. Lost, no code can be followed any more: back it up with the data."""
+def _peppers(environment: Mapping[str, str], data: Path) -> Peppers:
+    """The secrets that receipts are derived with, one a line, the newest first.
+
+    Lost, no code can be followed any more: back them up with the data.
+    """
     from heard.adapters.pepper import kept_in
 
     given = environment.get("HEARD_PEPPER") or _secret(environment.get("HEARD_PEPPER_SECRET"))
-    pepper = bytes.fromhex(given or kept_in(data / "pepper"))
-    if len(pepper) < SHORTEST_PEPPER:
-        raise SettingWrong(f"the pepper needs at least {2 * SHORTEST_PEPPER} hexadecimal digits")
-    return pepper
+    try:
+        peppers = tuple(bytes.fromhex(line) for line in (given or kept_in(data / "pepper")).split())
+    except ValueError:
+        peppers = ()
+    if not peppers or min(map(len, peppers)) < SHORTEST_PEPPER:
+        raise SettingWrong(f"each pepper needs at least {2 * SHORTEST_PEPPER} hexadecimal digits")
+    return peppers
 
 
 def _secret(name: str | None) -> str | None:

@@ -276,7 +276,7 @@ def test_an_update_in_the_middle_of_a_delivery_is_kept(services):
             update(receipt["reference"], said(1, "with_council"), services.store)
 
     deliver_all(replace(services, queue=Meanwhile([])))
-    steps = follow(receipt["code"], services.store, services.pepper, services.clock()).steps
+    steps = follow(receipt["code"], services.store, services.peppers, services.clock()).steps
     assert [step.step for step in steps] == ["received", "delivered", "with_council"]
 
 
@@ -293,7 +293,7 @@ def test_updates_in_any_order_and_repeated_give_one_timeline(services):
     ]
     for one in [updates[2], updates[0], updates[2], updates[1], updates[0]]:
         update(receipt["reference"].lower(), one, services.store)
-    timeline = follow(receipt["code_digits"], services.store, services.pepper, services.clock())
+    timeline = follow(receipt["code_digits"], services.store, services.peppers, services.clock())
     assert [(step.step, step.on) for step in timeline.steps] == [
         ("received", date(2026, 11, 20)),
         ("with_council", date(2026, 11, 21)),
@@ -309,7 +309,7 @@ def test_another_update_under_a_used_number_is_refused(services):
     update(receipt["reference"], said(1, "with_council"), services.store)
     with pytest.raises(UpdateConflicts):
         update(receipt["reference"], said(1, "closed"), services.store)
-    assert follow(receipt["code"], services.store, services.pepper, services.clock()).status == "with_council"
+    assert follow(receipt["code"], services.store, services.peppers, services.clock()).status == "with_council"
 
 
 @pytest.mark.parametrize(
@@ -344,10 +344,10 @@ def test_a_new_due_date_from_the_council_replaces_the_promised_one(services, clo
     receipt = send_complaint(services)
     update(receipt["reference"], said(1, "looking_into_it", due="2026-12-18"), services.store)
     clock.moment = datetime(2026, 12, 10, tzinfo=UTC)
-    timeline = follow(receipt["code"], services.store, services.pepper, clock())
+    timeline = follow(receipt["code"], services.store, services.peppers, clock())
     assert (timeline.due, timeline.late) == ("2026-12-18", False)
     clock.moment = datetime(2026, 12, 19, tzinfo=UTC)
-    assert follow(receipt["code"], services.store, services.pepper, clock()).late
+    assert follow(receipt["code"], services.store, services.peppers, clock()).late
 
 
 def test_a_code_that_is_wrong_is_looked_up_like_one_that_exists(services):
@@ -360,7 +360,7 @@ def test_a_code_that_is_wrong_is_looked_up_like_one_that_exists(services):
 
     for typed in ("abacus " * 5, "nonsense", "1" * 20, "\ud800"):
         with pytest.raises(CodeUnknown):
-            follow(typed, Watched(), services.pepper, services.clock())
+            follow(typed, Watched(), services.peppers, services.clock())
     assert len(looked_up) == 4
     assert all(len(code_hash) == 64 for code_hash in looked_up)
 
@@ -380,7 +380,7 @@ def test_a_case_is_late_only_while_an_answer_is_awaited(services, clock, status,
     receipt = send_complaint(services)
     update(receipt["reference"], said(1, status, **more), services.store)
     clock.move(days=60)
-    timeline = follow(receipt["code"], services.store, services.pepper, clock())
+    timeline = follow(receipt["code"], services.store, services.peppers, clock())
     assert (timeline.awaited, timeline.late) == (awaited, awaited)
 
 

@@ -168,10 +168,24 @@ def test_a_pepper_too_short_to_be_secret_is_refused(tmp_path):
         wired(HEARD_DATA=str(tmp_path), HEARD_PEPPER="abcd")
 
 
+@pytest.mark.parametrize("pepper", ["not hexadecimal", "ab" * 32 + "\nabcd", " \n "])
+def test_peppers_that_cannot_be_used_are_refused_without_being_quoted(tmp_path, pepper):
+    with pytest.raises(SettingWrong) as refused:
+        wired(HEARD_DATA=str(tmp_path), HEARD_PEPPER=pepper)
+    assert pepper not in str(refused.value)
+
+
+def test_several_peppers_stand_one_a_line_the_newest_first(tmp_path):
+    assert wired(HEARD_DATA=str(tmp_path), HEARD_PEPPER=f"{'ab' * 32}\n{'cd' * 32}\n").peppers == (
+        b"\xab" * 32,
+        b"\xcd" * 32,
+    )
+
+
 def test_the_pepper_is_made_once_and_kept_private(tmp_path):
-    first = wired(HEARD_DATA=str(tmp_path / "data")).pepper
+    [first] = wired(HEARD_DATA=str(tmp_path / "data")).peppers
     assert len(first) == 32
-    assert wired(HEARD_DATA=str(tmp_path / "data")).pepper == first
+    assert wired(HEARD_DATA=str(tmp_path / "data")).peppers == (first,)
     assert (tmp_path / "data" / "pepper").stat().st_mode & 0o077 == 0
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
 
