@@ -45,10 +45,11 @@ class DeployFailed(Exception):
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack: the emulator's address, and the template's outputs."""
+    """A deployed stack: the emulator's address, the template's outputs, and what CloudFront shows to the API."""
 
     endpoint: str
     outputs: dict[str, str]
+    front_door: str
 
     @property
     def api(self) -> str:
@@ -119,7 +120,9 @@ def deploy(endpoint: str, zipped: Path = ZIP, **parameters: str) -> Stack:
     found = finished(formation)
     if found["StackStatus"] != "CREATE_COMPLETE":
         raise DeployFailed(why(formation))
-    stack = Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+    secret = formation.describe_stack_resource(StackName=STACK, LogicalResourceId="FrontDoor")["StackResourceDetail"]
+    shown = client(endpoint, "secretsmanager").get_secret_value(SecretId=secret["PhysicalResourceId"])["SecretString"]
+    stack = Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}, shown)
     let_letters_out(stack)
     return stack
 

@@ -97,7 +97,8 @@ def main() -> None:
     (FRESH / "openapi.json").write_text(json.dumps(document(), indent=1) + "\n", encoding="utf-8")
     schemas = FRESH / "schemas"
     schemas.mkdir()
-    shutil.copy(ROOT / "functions" / "heard" / "message.v1.schema.json", schemas)
+    for schema in (ROOT / "functions" / "heard").glob("*.schema.json"):
+        shutil.copy(schema, schemas)
     compress()
     put_in_place()
 

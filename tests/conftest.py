@@ -15,10 +15,10 @@ import pytest
 from waitress.server import create_server
 
 from heard import exchange, web
-from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
+from heard.case import COUNCIL, PERSON
 from heard.deliver import Outcome
 from heard.host.app import create_app
-from heard.host.serve import Worker
+from heard.host.serve import delivering
 from heard.services import Services
 from heard.wiring import deliverer, one_machine
 
@@ -64,7 +64,7 @@ def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
 
 def deliver_all(services: Services) -> list[Outcome]:
     """One sweep of every kind: what the host's two workers do."""
-    return [o for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT) for o in deliverer(services).deliver_due(kind)]
+    return [o for recipient in (COUNCIL, PERSON) for o in deliverer(services).deliver_due(recipient)]
 
 
 def send_json(services: Services, step: str, **fields: Any) -> tuple[int, dict[str, Any]]:
@@ -94,7 +94,7 @@ class Live:
 def live(tmp_path_factory: pytest.TempPathFactory, built_site: Path) -> Iterator[Live]:
     """The real host in this process: waitress, Flask, SQLite and the delivering thread."""
     services = one_machine({"HEARD_DATA": str(tmp_path_factory.mktemp("live"))})
-    workers = [Worker(deliverer(services), kind) for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT)]
+    workers = delivering(services)
     listening = socket.create_server(("127.0.0.1", 0))
     server = create_server(
         create_app(services, built_site, [worker.bell for worker in workers]), sockets=[listening], threads=8

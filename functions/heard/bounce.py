@@ -1,11 +1,11 @@
-"""Use case: a letter did not reach its reader, or was not wanted. From then on the case says so."""
+"""Use case: a letter did not reach its reader, or was not wanted. The case says so, and the council is told."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from heard.case import Case
+from heard.case import CONTACT_FAILED, Case, Entry
 from heard.clock import stamp
-from heard.ports import StaleCase, Store
+from heard.ports import Messenger, StaleCase, Store
 from heard.receipt import read_reference
 
 UNDELIVERABLE = "undeliverable"
@@ -26,9 +26,19 @@ def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None
         if case is None or case.contact_failed:
             return case
         try:
-            return store.replace(replace(case, contact_failed=f"{stamp(now)} {reason}"))
+            return store.replace(_marked(case, reason, stamp(now)))
         except StaleCase:
             continue
+
+
+def collect(messenger: Messenger, store: Store, now: datetime) -> int:
+    """Asks a messenger that does not tell by itself which letters reached nobody; of how many cases they were."""
+    return sum(bounced(letter_id, UNDELIVERABLE, store, now) is not None for letter_id in messenger.returned())
+
+
+def _marked(case: Case, reason: str, now: str) -> Case:
+    to_tell = Entry(CONTACT_FAILED, due=now, since=now)
+    return replace(case, contact_failed=f"{now} {reason}", outbox=(*case.outbox, to_tell))
 
 
 def _case_named(named: str, store: Store) -> Case | None:

@@ -7,8 +7,11 @@ from typing import Any
 from heard.answers import Answers
 from heard.clock import day_in_england, moment
 
+COUNCIL, PERSON = "council", "person"
 COUNCIL_MESSAGE = "council_message"
+CONTACT_FAILED = "contact_failed"
 ACKNOWLEDGEMENT = "acknowledgement"
+RECIPIENTS = {COUNCIL_MESSAGE: COUNCIL, CONTACT_FAILED: COUNCIL, ACKNOWLEDGEMENT: PERSON}
 STATUSES = ("with_council", "looking_into_it", "reply_sent", "closed", "on_hold", "referred")
 NOTHING_IS_DUE = ("reply_sent", "closed", "on_hold", "referred")
 
@@ -21,15 +24,20 @@ PARKED = "9999-12-31T23:59:59.999Z"
 class Entry:
     """One thing in a case's outbox that has to reach somebody.
 
-    `due`: when to try next. `unknown_since`: the first attempt that may or may not have arrived.
-    `problem`: a code for why the last attempt failed.
+    `due`: when to try next. `since`: when it was put there. `unknown_since`: the first attempt that may or may not
+    have arrived. `problem`: a code for why the last attempt failed.
     """
 
     kind: str
     due: str
+    since: str | None = None
     attempts: int = 0
     unknown_since: str | None = None
     problem: str | None = None
+
+    @property
+    def recipient(self) -> str:
+        return RECIPIENTS[self.kind]
 
 
 @dataclass(frozen=True)
@@ -80,11 +88,21 @@ class Case:
         """When the outbox wants attention next; None when everything has been passed on."""
         return min((entry.due for entry in self.outbox), default=None)
 
+    def first_for(self, recipient: str) -> Entry | None:
+        """What goes to this recipient next. One thing after the other: no event is told before the case it is about."""
+        return next((entry for entry in self.outbox if entry.recipient == recipient), None)
+
     @property
     def answer_due(self) -> str | None:
         """The day an answer is due: the council's latest word on it, else what was promised at receipt."""
         said = [update.due for update in self.updates if update.due]
         return said[-1] if said else (self.due or {}).get("answer")
+
+    @property
+    def may_be_forgotten(self) -> bool:
+        """True once the council has all of it and has closed it. Until then no retention touches it."""
+        has_all = self.delivered_at is not None and self.first_for(COUNCIL) is None
+        return has_all and bool(self.updates) and self.updates[-1].status == "closed"
 
     @property
     def is_awaited(self) -> bool:

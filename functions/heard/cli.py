@@ -126,7 +126,14 @@ def _show_and_delete(taken: Taken, services: Services, as_json: bool) -> None:
 def _show(message: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(message, ensure_ascii=False))
-        return
+    elif message["type"] == "event":
+        details = ", ".join(f"{name}={value}" for name, value in message["details"].items())
+        print(f"{message['reference']}  {message['event']} {message['at']}  {details}\n")
+    else:
+        _show_submission(message)
+
+
+def _show_submission(message: dict[str, Any]) -> None:
     urgent = "  URGENT: " + ", ".join(message["urgency"]["reasons"]) if message["urgency"]["urgent"] else ""
     print(f"{message['reference']}  {message['kind']} ({message['voice']}, {message['language']}){urgent}")
     suggestion = message["suggested_procedure"]

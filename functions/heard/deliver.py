@@ -3,18 +3,20 @@
 A lease keeps two deliverers apart; a failed send comes back later, and later still.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, PARKED, Case, Entry
+from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, COUNCIL, COUNCIL_MESSAGE, PARKED, PERSON, Case, Entry
 from heard.clock import moment, stamp
 from heard.letters import acknowledgement
-from heard.message import MessageMalformed, build
+from heard.message import MessageMalformed, build, build_event
 from heard.ports import CouncilQueue, Messenger, NeverSent, NotSent, StaleCase, Store
 
-LEASES = {COUNCIL_MESSAGE: timedelta(minutes=1), ACKNOWLEDGEMENT: timedelta(minutes=10)}  # longer than any one send
+MESSAGES = {COUNCIL_MESSAGE: build, CONTACT_FAILED: build_event}
+LEASES = {COUNCIL: timedelta(minutes=1), PERSON: timedelta(minutes=10)}  # longer than any one send
 FORGETS = timedelta(minutes=5)  # how long a queue like SQS FIFO recognises a message it has had
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
@@ -41,17 +43,25 @@ class Deliverer:
     council: dict[str, Any]
     clock: Callable[[], datetime]
 
-    def deliver_due(self, kind: str, limit: int = 200) -> list[Outcome]:
-        """Attempts every due entry of a kind, one after the other; one that fails holds up no other."""
-        return self.deliver_cases([case.id for case in self.store.due(stamp(self.clock()), limit)], kind)
+    def deliver_due(self, recipient: str, at_most: int = 200) -> list[Outcome]:
+        """Attempts what is due to the council or to people, one after the other; one that fails holds up no other."""
+        now = stamp(self.clock())
+        due = (case.id for case in self.store.due(now) if (entry := case.first_for(recipient)) and entry.due <= now)
+        return self.deliver_cases(list(islice(due, at_most)), recipient)
 
-    def deliver_cases(self, case_ids: Iterable[str], kind: str) -> list[Outcome]:
+    def deliver_cases(self, case_ids: Iterable[str], recipient: str) -> list[Outcome]:
         """The same for cases that somebody has just heard of. A case with nothing due is passed over."""
-        attempts = [self._attempt(case_id, kind) for case_id in case_ids]
-        return [outcome for outcome in attempts if outcome]
+        return [outcome for case_id in case_ids for outcome in self._attempts(case_id, recipient)]
 
-    def _attempt(self, case_id: str, kind: str) -> Outcome | None:
-        leased = self._lease(case_id, kind)
+    def _attempts(self, case_id: str, recipient: str) -> Iterator[Outcome]:
+        """One thing after the other, until one does not get through or nothing is due."""
+        while outcome := self._attempt(case_id, recipient):
+            yield outcome
+            if outcome.outcome != "sent":
+                return
+
+    def _attempt(self, case_id: str, recipient: str) -> Outcome | None:
+        leased = self._lease(case_id, recipient)
         if leased is None:
             return None
         case, entry, unknown_before = leased
@@ -65,17 +75,17 @@ class Deliverer:
         self._settle(case_id, entry, later)
         return outcome
 
-    def _lease(self, case_id: str, kind: str) -> tuple[Case, Entry, str | None] | None:
+    def _lease(self, case_id: str, recipient: str) -> tuple[Case, Entry, str | None] | None:
         """Takes the entry for a while, unless it is gone or somebody else has it."""
         while True:
             now = self.clock()
             case = self.store.with_id(case_id)
-            entry = _entry_of(case, kind)
+            entry = case.first_for(recipient) if case else None
             if case is None or entry is None or entry.due > stamp(now):
                 return None
             taken = replace(
                 entry,
-                due=stamp(now + LEASES[kind]),
+                due=stamp(now + LEASES[recipient]),
                 attempts=entry.attempts + 1,
                 unknown_since=entry.unknown_since or stamp(now),
             )
@@ -87,9 +97,9 @@ class Deliverer:
     def _send(self, case: Case, entry: Entry, unknown_before: str | None) -> Outcome:
         """One attempt. A letter that may have gone out is not sent again: two would frighten more than none."""
         try:
-            if entry.kind == COUNCIL_MESSAGE:
+            if entry.recipient == COUNCIL:
                 forgotten = unknown_before is not None and self.clock() - moment(unknown_before) > FORGETS
-                self.queue.send(build(case, entry.attempts, possible_duplicate=forgotten))
+                self.queue.send(MESSAGES[entry.kind](case, entry.attempts, possible_duplicate=forgotten))
             elif unknown_before:
                 return Outcome(case.reference, entry.kind, "never_sent", "may_have_been_sent")
             else:
@@ -106,7 +116,7 @@ class Deliverer:
 
     def _later(self, entry: Entry, outcome: Outcome) -> str:
         """When to try again. What cannot succeed, and a letter that was tried long enough, is parked for people."""
-        given_up = entry.kind == ACKNOWLEDGEMENT and (entry.attempts >= LETTER_ATTEMPTS or outcome.outcome == "unknown")
+        given_up = entry.recipient == PERSON and (entry.attempts >= LETTER_ATTEMPTS or outcome.outcome == "unknown")
         if outcome.outcome == "never_sent" or given_up:
             return PARKED
         return stamp(self.clock() + min(FIRST_WAIT * 2 ** min(entry.attempts - 1, 10), LONGEST_WAIT))

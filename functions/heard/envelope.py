@@ -1,5 +1,6 @@
 """What travels around the answers: which form, in which language and voice, under which key. And what goes back."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,11 @@ from heard.council import known_placement
 from heard.forms import FORMS, form_named
 from heard.wording import VOICES, languages
 
-KEY = r"^[0-9a-f]{32}$"
+A_KEY = [
+    validate.Length(equal=32, error="not_a_key"),  # Python's $ also stands before a last line break
+    validate.Regexp(r"^[0-9a-f]{32}$", error="not_a_key"),
+]
+A_VERSION = re.compile("[1-9][0-9]{0,8}")
 
 
 class EnvelopeRejected(Exception):
@@ -38,14 +43,14 @@ class EnvelopeSchema(Schema):
     form_version = fields.Integer(
         load_default=None, strict=True, validate=validate.Range(min=1, error="unknown_choice"), error_messages=CODES
     )
-    key = fields.String(load_default=None, validate=validate.Regexp(KEY, error="not_a_key"), error_messages=CODES)
+    key = fields.String(load_default=None, validate=A_KEY, error_messages=CODES)
     placement = fields.String(load_default=None, error_messages=CODES)
 
 
 class SendSchema(EnvelopeSchema):
     """The common fields of /api/send."""
 
-    key = fields.String(required=True, validate=validate.Regexp(KEY, error="not_a_key"), error_messages=CODES)
+    key = fields.String(required=True, validate=A_KEY, error_messages=CODES)
 
 
 class FollowSchema(Schema):
@@ -105,8 +110,9 @@ def open_envelope(sent: dict[str, Any]) -> Envelope:
     A placement nobody put up is dropped: a worn or old QR code must not stop anyone.
     """
     common = {name: sent[name] for name in EnvelopeSchema().fields if sent.get(name) not in (None, "")}
-    if str(common.get("form_version", "")).isdecimal():
-        common["form_version"] = int(common["form_version"])  # forms bring text
+    version = common.get("form_version")
+    if isinstance(version, str) and A_VERSION.fullmatch(version):
+        common["form_version"] = int(version)  # forms bring text
     try:
         loaded = EnvelopeSchema().load(common)
     except ValidationError as rejected:

@@ -1,6 +1,7 @@
 """One HTTP exchange, whatever serves it: what came in, read strictly, and what goes out."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,6 +12,8 @@ from heard.wording import VOICES, Words, languages
 MAX_BYTES = 256 * 1024  # the longest complaint in a script of four bytes a character, percent-encoded, fits
 MAX_FIELDS = 200
 FORM = "application/x-www-form-urlencoded"
+CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]*)', re.IGNORECASE)
+UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 
 class Unreadable(Exception):
@@ -31,8 +34,19 @@ class Request:
     sender: str = ""
 
     @property
+    def kind(self) -> str:
+        """The media type without its parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    @property
     def is_json(self) -> bool:
-        return self.content_type.partition(";")[0].strip().lower() == "application/json"
+        return self.kind == "application/json"
+
+    @property
+    def is_utf_8(self) -> bool:
+        """True unless it says otherwise: the same bytes are other letters in another encoding."""
+        said = CHARSET.search(self.content_type)
+        return said is None or said[1].lower() in UTF_8
 
 
 @dataclass(frozen=True)
@@ -63,11 +77,9 @@ def read_body(request: Request) -> dict[str, Any]:
     """The fields of a form or a JSON object; raises Unreadable. Nothing is guessed: wrong bytes are refused."""
     if len(request.body) > MAX_BYTES:
         raise Unreadable(413, "too_big")
-    if request.is_json:
-        return _read_json(request.body)
-    if request.content_type.partition(";")[0].strip().lower() != FORM:
+    if request.kind not in ("application/json", FORM) or not request.is_utf_8:
         raise Unreadable(415, "not_understood")
-    return _read_form(request.body)
+    return _read_json(request.body) if request.is_json else _read_form(request.body)
 
 
 def _read_json(body: bytes) -> dict[str, Any]:

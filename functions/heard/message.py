@@ -1,5 +1,9 @@
-"""The message a council's systems receive, version 1. Its shape is message.v1.schema.json, a promise to councils."""
+"""The messages a council's systems receive, version 1: a submission, and what happens to a case after it.
 
+Their shapes are message.v1.schema.json and event.v1.schema.json, a promise to councils.
+"""
+
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
@@ -25,14 +29,32 @@ class MessageMalformed(Exception):
 
 
 @cache
-def schema() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((Path(__file__).parent / "message.v1.schema.json").read_text("utf-8"))
+def schema(name: str = "message") -> dict[str, Any]:
+    """The JSON Schema of a `message` or an `event`."""
+    document: dict[str, Any] = json.loads((Path(__file__).parent / f"{name}.v1.schema.json").read_text("utf-8"))
     return document
 
 
 @cache
-def _validate() -> Any:
-    return fastjsonschema.compile(schema())
+def _validator(name: str) -> Any:
+    return fastjsonschema.compile(schema(name))
+
+
+def build_event(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
+    """That the contact of a case failed, as an event checked against its schema; raises MessageMalformed."""
+    at, _, reason = (case.contact_failed or "").partition(" ")
+    message = {
+        "version": VERSION,
+        "type": "event",
+        "id": hashlib.sha256(f"{case.id}\0contact_failed".encode()).hexdigest()[:32],
+        "attempt": attempt,
+        "possible_duplicate": possible_duplicate,
+        "reference": case.reference,
+        "event": "contact_failed",
+        "at": at,
+        "details": {"channel": "email", "reason": reason},
+    }
+    return _checked(message, "event")
 
 
 def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
@@ -43,6 +65,7 @@ def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
     }
     message = {
         "version": VERSION,
+        "type": "submission",
         "id": case.id,
         "attempt": attempt,
         "possible_duplicate": possible_duplicate,
@@ -67,8 +90,12 @@ def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
         "due": case.due,
         "answers_sha256": case.digest,
     }
+    return _checked(message, "message")
+
+
+def _checked(message: dict[str, Any], schema_name: str) -> dict[str, Any]:
     try:
-        _validate()(message)
+        _validator(schema_name)(message)
     except fastjsonschema.JsonSchemaException as malformed:
         raise MessageMalformed(".".join(map(str, getattr(malformed, "path", [])))) from None
     return message

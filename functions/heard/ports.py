@@ -1,5 +1,6 @@
 """What the use cases need from the world. Adapters keep these promises; tests/contracts holds them to it."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from heard.case import Case
@@ -36,8 +37,8 @@ class Store(Protocol):
 
     def with_code_hash(self, code_hash: str) -> Case | None: ...
 
-    def due(self, now: str, limit: int) -> list[Case]:
-        """Cases whose outbox is due at `now`, longest waiting first."""
+    def due(self, now: str) -> Iterator[Case]:
+        """Cases whose outbox is due at `now`, longest waiting first, read as they are asked for."""
 
     def waiting(self) -> list[Case]:
         """Every case with something left in its outbox, longest waiting first."""
@@ -80,3 +81,9 @@ class Messenger(Protocol):
 
     def send(self, letter: Letter, letter_id: str) -> None:
         """Raises NotSent when it certainly did not go out."""
+
+    def returned(self) -> Iterable[str]:
+        """Ids of the last days' letters that reached nobody, where the service has to be asked for them.
+
+        Empty where it tells by itself, or does not know.
+        """

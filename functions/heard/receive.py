@@ -82,7 +82,7 @@ def open_case(
         urgency=urgency_of(answers),
         due=due_dates(suggestion.procedure, council, calendar, now),
         placement=submission.placement,
-        outbox=tuple(Entry(kind, due=stamp(now)) for kind in kinds),
+        outbox=tuple(Entry(kind, due=stamp(now), since=stamp(now)) for kind in kinds),
     )
 
 

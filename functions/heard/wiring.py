@@ -86,6 +86,16 @@ def cases_only(environment: Mapping[str, str] = os.environ) -> Store:
     return _dynamodb(environment)
 
 
+def front_door(environment: Mapping[str, str] = os.environ) -> str | None:
+    """What a request shows that came by way of CloudFront; None where no front stands before the functions."""
+    return environment.get("HEARD_FRONT_DOOR") or None
+
+
+def letters(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Messenger:
+    """What a function needs that asks which letters came back."""
+    return _messenger(environment, data_folder(environment), clock)
+
+
 class Nowhere:
     """A way out that leads nowhere: using it is a mistake, and loud."""
 

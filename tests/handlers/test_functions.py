@@ -193,3 +193,29 @@ def test_a_letter_that_came_back_marks_its_case(account, facts, reason):
 
 def test_a_letter_of_no_case_marks_nothing(account):
     assert bounce.handle(report("gone-acknowledgement", eventType="Complaint"), None) == {"marked": 0}
+
+
+def test_the_schedule_asks_the_messenger_which_letters_came_back(account, monkeypatch):
+    send.handle(request(COMPLAINT), None)
+    [case] = account.store.waiting()
+
+    class Asked:
+        def returned(self):
+            return [f"{case.id}-acknowledgement", "of another service"]
+
+    monkeypatch.setattr(bounce, "letters", Asked)
+    assert bounce.handle({"source": "schedule"}, None) == {"marked": 1}
+    assert account.store.with_id(case.id).contact_failed.endswith("undeliverable")
+
+
+@pytest.mark.parametrize("shown", [None, "", "wrong", "ключ"])
+def test_behind_a_front_door_only_its_own_requests_are_answered(account, monkeypatch, shown):
+    monkeypatch.setenv("HEARD_FRONT_DOOR", "what cloudfront knows")
+    event = request(COMPLAINT)
+    event["headers"] |= {} if shown is None else {"x-front-door": shown}
+    for handler in (send, check, follow, receipt, health):
+        assert handler.handle(event, None)["statusCode"] == 403
+    assert account.calls == []
+    event["headers"]["x-front-door"] = "what cloudfront knows"
+    assert send.handle(event, None)["statusCode"] == 201
+    assert health.handle(event, None)["statusCode"] == 200

@@ -13,10 +13,8 @@ from functools import partial
 import pytest
 
 from heard import exchange, headers
-from heard.case import COUNCIL_MESSAGE
 from heard.host.app import create_app
-from heard.host.serve import Worker
-from heard.wiring import deliverer
+from heard.host.serve import delivering
 from tests.conftest import KEY, SITE, send_complaint
 
 
@@ -138,17 +136,17 @@ def test_the_worker_delivers_when_rung_and_survives_a_store_that_fails(services)
         def __init__(self, behind):
             self.behind, self.failed = behind, False
 
-        def due(self, now, limit):
+        def due(self, now):
             if not self.failed:
                 self.failed = True
                 raise OSError
-            return self.behind.due(now, limit)
+            return self.behind.due(now)
 
         def __getattr__(self, name):
             return getattr(self.behind, name)
 
     send_complaint(services)
-    worker = Worker(deliverer(replace(services, store=FailsOnce(services.store))), COUNCIL_MESSAGE)
+    worker, _ = delivering(replace(services, store=FailsOnce(services.store)))
     worker.sweep()
     assert services.inbox.peek(10) == []
     worker.start()

@@ -21,12 +21,17 @@ def eventually(look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     return found
 
 
+def call(stack: Stack, step: str, body: bytes | None = None, **headers: str) -> Any:
+    """One call to the API as CloudFront makes it; the answer, or HTTPError."""
+    shown = {"X-Front-Door": stack.front_door, **headers}
+    request = urllib.request.Request(f"{stack.api}/{step}", body, shown)  # noqa: S310 - loopback
+    return urllib.request.urlopen(request, timeout=30)  # noqa: S310 - loopback
+
+
 def post(stack: Stack, step: str, **fields: Any) -> tuple[int, dict[str, Any]]:
     """One call as a program makes it: the status and the JSON that came back."""
-    request = urllib.request.Request(f"{stack.api}/{step}", json.dumps(fields).encode())  # noqa: S310 - loopback
-    request.add_header("Content-Type", "application/json")
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+        with call(stack, step, json.dumps(fields).encode(), **{"Content-Type": "application/json"}) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as refused:
         with refused:
@@ -66,17 +71,19 @@ def as_role(stack: Stack, name: str) -> dict[str, str]:
 
 
 def take(stack: Stack, credentials: dict[str, str], queue: str, reference: str) -> dict[str, Any] | None:
-    """Waits for the message about a case, and takes it out of the queue; others stay."""
+    """Waits for the next message about a case, and takes it out of the queue; others stay."""
     sqs, url = stack.client("sqs", **credentials), stack.outputs[queue]
 
     def look() -> dict[str, Any] | None:
+        taken: dict[str, Any] | None = None
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             body: dict[str, Any] = json.loads(message["Body"])
-            if body.get("reference") == reference:
+            if taken is None and body.get("reference") == reference:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                return body
-            sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-        return None
+                taken = body
+            else:
+                sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+        return taken
 
     found: dict[str, Any] | None = eventually(look)
     return found

@@ -9,7 +9,7 @@ import front
 import pytest
 import stack as stacks
 
-from tests.infra.caller import as_role, council, eventually, is_refused, physical, post, steps_of, take
+from tests.infra.caller import as_role, call, council, eventually, is_refused, physical, post, steps_of, take
 
 FORMS = {
     "complaint": {"what_happened": "They never came."},
@@ -57,7 +57,7 @@ def test_a_second_press_of_send_keeps_the_first_receipt(deployed):
 
 def test_a_page_comes_back_for_a_form_with_the_headers_of_the_host(deployed):
     form = b"form=comment&lang=en&voice=standard&form_version=1&what_you_want_to_say=More+buses."
-    with urllib.request.urlopen(f"{deployed.api}/check", form, timeout=30) as answer:  # noqa: S310 - loopback
+    with call(deployed, "check", form) as answer:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Cache-Control"] == "no-store"
         assert "More buses." in answer.read().decode()
@@ -67,11 +67,17 @@ def test_the_receipt_can_be_kept_and_health_is_told(deployed):
     key = secrets.token_hex(16)
     fields = {"form": "comment", "lang": "en", "voice": "easy", "form_version": 1, "key": key}
     reference = post(deployed, "send", **fields, **FORMS["comment"])[1]["reference"]
-    kept = urllib.request.Request(f"{deployed.api}/receipt", f"key={key}&lang=en&voice=easy".encode())  # noqa: S310
-    with urllib.request.urlopen(kept, timeout=30) as answer:  # noqa: S310 - loopback
+    with call(deployed, "receipt", f"key={key}&lang=en&voice=easy".encode()) as answer:
         assert reference in answer.read().decode()
-    with urllib.request.urlopen(f"{deployed.api}/health", timeout=30) as answer:  # noqa: S310 - loopback
+    with call(deployed, "health") as answer:
         assert json.load(answer) == {"status": "ok"}
+
+
+@pytest.mark.parametrize("step", ["check", "send", "receipt", "follow", "health"])
+def test_whoever_walks_round_the_firewall_is_turned_away(deployed, step):
+    for shown in ("", "wrong"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            call(deployed, step, None if step == "health" else b"{}", **{"X-Front-Door": shown})
 
 
 def test_an_acknowledgement_goes_out_that_says_nothing_of_what_was_written(deployed):
@@ -132,12 +138,16 @@ def test_one_update_that_cannot_be_taken_holds_up_no_other(deployed):
     assert eventually(lambda: "closed" in steps_of(deployed, receipt["code"]))
 
 
-def test_a_letter_that_bounces_is_written_down_on_its_case(deployed):
+def test_a_letter_that_bounces_is_written_down_on_its_case_and_the_council_is_told(deployed):
     receipt = send(deployed)
     letter = f"{case_of(deployed, receipt['reference'])['id']}-acknowledgement"
     report = {"eventType": "Bounce", "bounce": {"bounceType": "Permanent"}, "mail": {"tags": {"letter": [letter]}}}
     deployed.client("sns").publish(TopicArn=deployed.outputs["BouncesTopic"], Message=json.dumps(report))
     assert "undeliverable" in eventually(lambda: case_of(deployed, receipt["reference"]).get("contact_failed"))
+    deployed.client("lambda").invoke(FunctionName=physical(deployed, "Deliver"), Payload=b"{}")  # the next sweep
+    told = [take(deployed, council(deployed), "CouncilQueueUrl", receipt["reference"]) for _ in range(2)]
+    assert [message["type"] for message in told] == ["submission", "event"]
+    assert told[1]["details"] == {"channel": "email", "reason": "undeliverable"}
 
 
 def test_a_message_that_the_council_gives_back_goes_to_the_dead_letters(deployed):
@@ -293,5 +303,6 @@ def test_deleting_the_stack_leaves_the_cases_and_what_opens_them(bundle, tmp_pat
         stack.client("cloudformation").delete_stack(StackName=stacks.STACK)
         assert eventually(lambda: not stack.client("lambda").list_functions()["Functions"])
         assert stack.client("dynamodb").list_tables()["TableNames"] == [stack.outputs["Table"]]
-        assert len(stack.client("secretsmanager").list_secrets()["SecretList"]) == 1
+        [kept] = stack.client("secretsmanager").list_secrets()["SecretList"]
+        assert "Pepper" in kept["Name"]
         assert not stack.client("apigatewayv2").get_apis()["Items"]

@@ -26,7 +26,8 @@ def statements_of(role, resources):
     managed = [resources[ref["Ref"]]["Properties"]["PolicyDocument"] for ref in role.get("ManagedPolicyArns", [])]
     for document in own + managed:
         for statement in document["Statement"]:
-            yield from statement.get("Fn::If", [None, statement])[1:]
+            choices = statement.get("Fn::If", [None, statement])[1:]
+            yield from (choice for choice in choices if "Action" in choice)  # the other choice may be none
 
 
 def listed(value):

@@ -8,12 +8,13 @@ import jsonschema
 import pytest
 
 from heard import message
-from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, PARKED
+from heard.case import ACKNOWLEDGEMENT, COUNCIL, COUNCIL_MESSAGE, PARKED
 from heard.clock import Calendar
 from heard.follow import CodeUnknown, follow
 from heard.ports import NeverSent, NotSent
 from heard.receive import due_dates
 from heard.update import CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
+from heard.wiring import deliverer
 from tests.conftest import KEY, deliver_all, send_complaint, send_json
 
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
@@ -406,3 +407,13 @@ def test_no_secret_is_stored(services, tmp_path):
     assert receipt["reference"].encode() in stored
     for secret in (KEY, receipt["code"], receipt["code_digits"]):
         assert secret.encode() not in stored
+
+
+def test_any_number_of_letters_that_wait_hide_no_message_to_the_council(services, clock):
+    for number in range(30):
+        send_complaint(services, key=f"{number:032x}", **LETTER_WANTED)
+    deliverer(services).deliver_due(COUNCIL)
+    clock.move(minutes=1)
+    receipt = send_complaint(services)
+    passing = deliverer(services)
+    assert [outcome.reference for outcome in passing.deliver_due(COUNCIL, at_most=10)] == [receipt["reference"]]

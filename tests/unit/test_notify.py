@@ -12,7 +12,7 @@ from notifications_python_client.authentication import decode_jwt_token
 from notifications_python_client.errors import APIError
 
 from heard.adapters.notify import Notify, notify_client
-from heard.bounce import UNDELIVERABLE, bounced
+from heard.bounce import UNDELIVERABLE, bounced, collect
 from heard.letters import Letter
 from heard.ports import NeverSent, NotSent
 from tests.conftest import deliver_all, send_complaint
@@ -38,9 +38,12 @@ class Service(BaseHTTPRequestHandler):
         self.answer(201, {"id": "n-1", "reference": letter["reference"]}, self.server.answers)
 
     def do_GET(self):
-        wanted = parse_qs(urlsplit(self.path).query)["reference"]
-        found = [letter for letter in self.server.letters if [letter["reference"]] == wanted]
-        self.answer(200, {"notifications": found, "links": {}}, self.server.answers_look_up)
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        by = {name: asked[name] for name in ("reference", "status") if name in asked}
+        found = [letter for letter in self.server.letters if by.items() <= letter.items()]
+        page = [] if "older_than" in asked else found  # Notify names a next page after every one that holds something
+        links = {"next": f"{self.path}&older_than={SERVICE}"} if page else {}
+        self.answer(200, {"notifications": page, "links": links}, self.server.answers_look_up)
 
     def answer(self, status, body, chosen):
         if chosen == HANGS:
@@ -174,3 +177,24 @@ def test_the_reference_in_a_failed_delivery_leads_back_to_the_case(service, serv
     case = bounced(letter["reference"], UNDELIVERABLE, services.store, clock())
     assert case.reference == receipt["reference"]
     assert case.contact_failed
+
+
+def test_notify_is_asked_which_letters_reached_nobody_and_the_council_is_told_once(service, services, clock):
+    came_back, arrived = (send_complaint(services, key=key, **LETTER_WANTED) for key in ("1" * 32, "2" * 32))
+    there = replace(services, messenger=notify(service.server_address[1]))
+    deliver_all(there)
+    for letter in service.letters:
+        letter |= {"id": letter["reference"], "status": "delivered"}
+    failed = services.store.with_reference(came_back["reference"])
+    next(x for x in service.letters if x["reference"].startswith(failed.id))["status"] = "permanent-failure"
+    for _ in range(2):
+        assert collect(there.messenger, there.store, clock()) == 1
+        deliver_all(there)
+    events = [message for message in services.inbox.peek(10) if message["type"] == "event"]
+    assert [event["reference"] for event in events] == [came_back["reference"]]
+    assert services.store.with_reference(arrived["reference"]).contact_failed is None
+
+
+def test_a_letter_of_another_service_that_shares_the_key_is_passed_over(service, services, clock):
+    service.letters = [{"id": "1", "reference": None, "status": "permanent-failure"}]
+    assert collect(notify(service.server_address[1]), services.store, clock()) == 0

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest import mock
 
 import boto3
+import jsonschema
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
@@ -17,6 +18,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
+from heard import message
 from heard.adapters.mail import Sender
 from heard.adapters.ses import Ses, ses_client
 from heard.bounce import REASONS, UNDELIVERABLE, UNWANTED, bounced
@@ -209,17 +211,41 @@ def letter_id(services):
 
 
 def the_case(services):
-    [message] = services.inbox.peek(10)
-    return services.store.with_reference(message["reference"])
+    return services.store.with_reference(services.inbox.peek(10)[0]["reference"])
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_bounce_marks_the_case_of_its_letter_and_sends_nothing_again(services, clock, letter_id, reason):
+def test_a_bounce_marks_the_case_of_its_letter_and_tells_the_council_once(services, clock, letter_id, reason):
     clock.move(minutes=1)
     case = bounced(letter_id, reason, services.store, clock())
     assert case == the_case(services)
     assert case.contact_failed == f"2026-11-20T09:31:00.000Z {reason}"
+    assert [outcome.kind for outcome in deliver_all(services)] == ["contact_failed"]
+    bounced(letter_id, reason, services.store, clock())
     assert deliver_all(services) == services.store.waiting() == []
+    submission, event = services.inbox.peek(10)
+    jsonschema.Draft7Validator(message.schema("event")).validate(event)
+    assert (event["reference"], event["event"], event["at"]) == (
+        submission["reference"],
+        "contact_failed",
+        "2026-11-20T09:31:00.000Z",
+    )
+    assert event["details"] == {"channel": "email", "reason": reason}
+    assert event["id"] != submission["id"]
+
+
+def test_the_council_hears_of_a_case_before_it_hears_what_happened_to_it(services, clock):
+    class Down:
+        def send(self, _):
+            raise NotSent("down")
+
+    receipt = send_complaint(services)
+    deliver_all(replace(services, queue=Down()))
+    bounced(receipt["reference"], UNDELIVERABLE, services.store, clock())
+    assert deliver_all(services) == []  # the submission waits a little, and the event behind it
+    clock.move(minutes=1)
+    deliver_all(services)
+    assert [told["type"] for told in services.inbox.peek(10)] == ["submission", "event"]
 
 
 def test_a_bounce_may_be_told_by_reference_and_the_first_reason_stays(services, clock, letter_id):

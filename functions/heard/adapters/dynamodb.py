@@ -94,12 +94,11 @@ class DynamoDbStore:
     def with_code_hash(self, code_hash: str) -> Case | None:
         return self._by(BY_CODE, "code_hash", code_hash)
 
-    def due(self, now: str, limit: int) -> list[Case]:
-        ids = self._ids("outbox = :waiting AND due <= :now", {":waiting": WAITING, ":now": now})
-        return self._readable(case_id for case_id, _ in zip(ids, range(limit), strict=False))
+    def due(self, now: str) -> Iterator[Case]:
+        return self._readable(self._ids("outbox = :waiting AND due <= :now", {":waiting": WAITING, ":now": now}))
 
     def waiting(self) -> list[Case]:
-        return self._readable(self._ids("outbox = :waiting", {":waiting": WAITING}))
+        return list(self._readable(self._ids("outbox = :waiting", {":waiting": WAITING})))
 
     def close(self) -> None:
         self.client.close()
@@ -107,7 +106,7 @@ class DynamoDbStore:
     def _to_item(self, case: Case) -> dict[str, Any]:
         item: dict[str, Any] = {name: {"S": value} for name, value in _facts(case).items()}
         item["revision"] = {"N": str(case.revision)}
-        if self.keep_days is not None and case.delivered_at and case.updates and case.updates[-1].status == "closed":
+        if self.keep_days is not None and case.may_be_forgotten:
             leaves = moment(case.updates[-1].at) + timedelta(days=self.keep_days)
             item["expires"] = {"N": str(int(leaves.timestamp()))}
         return item
@@ -133,9 +132,8 @@ class DynamoDbStore:
         )
         return (item["id"]["S"] for page in pages for item in page["Items"])
 
-    def _readable(self, ids: Iterator[str]) -> list[Case]:
+    def _readable(self, ids: Iterator[str]) -> Iterator[Case]:
         """Every case that can be read: one that cannot must not hold up the others."""
-        cases = []
         for case_id in ids:
             try:
                 case = self.with_id(case_id)
@@ -143,8 +141,7 @@ class DynamoDbStore:
                 log.note("store", "unreadable", problem=type(unreadable).__name__)
                 continue
             if case is not None and case.next_due is not None:
-                cases.append(case)
-        return cases
+                yield case
 
 
 def _condition_failed(refused: ClientError) -> bool:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -76,6 +76,9 @@ class EmlFolder:
             file.write(bytes(email))
         os.replace(unfinished, self.folder / f"{letter_id}.eml")  # noqa: PTH105 - a letter is there whole or not at all
 
+    def returned(self) -> Iterable[str]:
+        return ()
+
 
 @dataclass(frozen=True)
 class Smtp:
@@ -106,6 +109,10 @@ class Smtp:
             with contextlib.suppress(OSError, smtplib.SMTPException):  # what was taken stays taken
                 server.quit()
             server.close()
+
+    def returned(self) -> Iterable[str]:
+        """A mail server writes to the sender's mailbox, which people read."""
+        return ()
 
     def _greet(self, server: smtplib.SMTP) -> None:
         if self.encrypt:

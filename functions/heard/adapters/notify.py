@@ -54,6 +54,11 @@ class Notify:
         """True when Notify has taken a letter with this id, whatever became of it. False proves nothing for a while."""
         return bool(self.client.get_all_notifications(reference=letter_id)["notifications"])
 
+    def returned(self) -> Iterator[str]:
+        """Notify remembers a letter for seven days."""
+        failed = self.client.get_all_notifications_iterator(status="permanent-failure", template_type="email")
+        return (letter["reference"] for letter in failed if letter["reference"])
+
 
 def _raise_if_refused(failed: APIError) -> None:
     """Raises NotSent or NeverSent where it is certain that Notify did not take the letter."""

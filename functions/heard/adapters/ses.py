@@ -1,7 +1,7 @@
 """Letters through Amazon SES: ports.Messenger where Heard runs on AWS."""
 
 import email.policy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,10 @@ class Ses:
             raise NotSent("ses_no_credentials") from None
         finally:
             self.client.close()  # a connection kept until the next letter may be dead by then, and the letter lost
+
+    def returned(self) -> Iterable[str]:
+        """SES tells by itself, through SNS: see handlers/bounce.py."""
+        return ()
 
     def _raw(self, letter: Letter, letter_id: str) -> bytes:
         if not letter.to.isascii():

@@ -118,25 +118,25 @@ class SqliteStore:
     def with_code_hash(self, code_hash: str) -> Case | None:
         return self._one("SELECT record FROM cases WHERE code_hash = ?", code_hash)
 
-    def due(self, now: str, limit: int) -> list[Case]:
-        return self._readable("SELECT record FROM cases WHERE next_due <= ? ORDER BY next_due LIMIT ?", now, limit)
+    def due(self, now: str) -> Iterator[Case]:
+        return self._readable("SELECT record FROM cases WHERE next_due <= ? ORDER BY next_due", now)
 
     def waiting(self) -> list[Case]:
-        return self._readable("SELECT record FROM cases WHERE next_due IS NOT NULL ORDER BY next_due")
+        return list(self._readable("SELECT record FROM cases WHERE next_due IS NOT NULL ORDER BY next_due"))
 
     def _one(self, query: str, value: str) -> Case | None:
         row = self.database.connection().execute(query, (value,)).fetchone()
         return Case.from_record(json.loads(row[0])) if row else None
 
-    def _readable(self, query: str, *values: str | int) -> list[Case]:
+    def _readable(self, query: str, *values: str) -> Iterator[Case]:
         """Every case that can be read: one that cannot must not hold up the others."""
-        cases = []
         for (record,) in self.database.connection().execute(query, values):
             try:
-                cases.append(Case.from_record(json.loads(record)))
+                case = Case.from_record(json.loads(record))
             except (KeyError, TypeError, ValueError) as unreadable:
                 log.note("store", "unreadable", problem=type(unreadable).__name__)
-        return cases
+                continue
+            yield case
 
     def close(self) -> None:
         self.database.close()

@@ -29,7 +29,7 @@ class SqsQueue:
                 QueueUrl=self.url,
                 MessageBody=json.dumps(message),
                 MessageGroupId=message["reference"],
-                MessageDeduplicationId=message["reference"],
+                MessageDeduplicationId=message["id"],
             )
         except ClientError as refused:
             raise NotSent(f"sqs_{refused.response['Error']['Code'].rpartition('.')[2]}") from None

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from heard import log
-from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
+from heard.case import COUNCIL, PERSON
 from heard.deliver import Deliverer, Outcome
 from heard.handlers.metrics import EmbeddedMetrics, tell_oldest
 from heard.wiring import deliverer, passing_on
@@ -23,9 +23,9 @@ def handle(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: A
     """
     named = list(dict.fromkeys(record["dynamodb"]["Keys"]["id"]["S"] for record in event.get("Records", [])))
     outcomes: list[Outcome] = []
-    for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT):
-        outcomes += passing().deliver_cases(named, kind)
-        outcomes += passing().deliver_due(kind)
+    for recipient in (COUNCIL, PERSON):
+        outcomes += passing().deliver_cases(named, recipient)
+        outcomes += passing().deliver_due(recipient)
     for outcome in outcomes:
         step = f"deliver_{outcome.kind}"
         log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)

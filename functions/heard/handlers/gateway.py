@@ -1,15 +1,16 @@
 """API Gateway's HTTP events (payload 2.0) to the same answers as the host's."""
 
 import base64
+import hmac
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from heard import headers, log, web
-from heard.exchange import Request, Response
+from heard.exchange import Request, Response, as_json
 from heard.handlers.metrics import EmbeddedMetrics
 from heard.services import Services
-from heard.wiring import taking_in
+from heard.wiring import front_door, taking_in
 
 Event = dict[str, Any]
 Handler = Callable[[Event, object], dict[str, Any]]
@@ -24,9 +25,17 @@ def services() -> Services:
 
 def answering(step: str) -> Handler:
     """The handler for POST /api/<step>."""
+    return by_the_front_door(lambda event: web.answer(step, from_gateway(event), services()))
+
+
+def by_the_front_door(respond: Callable[[Event], Response]) -> Handler:
+    """A handler that turns away who comes to the API's own address, round the firewall."""
 
     def handle(event: Event, context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda hands over both
-        return to_gateway(web.answer(step, from_gateway(event), services()))
+        asked, shown = front_door(), event.get("headers", {}).get("x-front-door", "")
+        if asked and not hmac.compare_digest(asked.encode(), shown.encode()):
+            return to_gateway(as_json(403, {"errors": {"body": "not_this_way"}}))
+        return to_gateway(respond(event))
 
     return handle
 

@@ -1,11 +1,12 @@
 """GET /api/health: is the table there?"""
 
-from typing import Any
-
-from heard.exchange import as_json
-from heard.handlers.gateway import Event, services, to_gateway
+from heard.exchange import Response, as_json
+from heard.handlers.gateway import Event, by_the_front_door, services
 
 
-def handle(event: Event, context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda hands over both
+def respond(event: Event) -> Response:  # noqa: ARG001 - whoever asks gets the same answer
     services().store.with_id("health")
-    return to_gateway(as_json(200, {"status": "ok"}))
+    return as_json(200, {"status": "ok"})
+
+
+handle = by_the_front_door(respond)

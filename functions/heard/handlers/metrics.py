@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from heard import log
-from heard.case import Case
+from heard.case import COUNCIL, Case
 from heard.clock import moment
 
 NAMESPACE = "Heard"
@@ -34,6 +34,7 @@ def _metric(facts: dict[str, Any], metrics: list[dict[str, str]], dimensions: li
 
 def tell_oldest(cases: list[Case], now: datetime) -> None:
     """How long the council has waited for the oldest message it does not have, in seconds; 0 when it has all."""
-    waits = [now - moment(case.received_at) for case in cases if case.delivered_at is None]
+    owed = [(case, entry) for case in cases if (entry := case.first_for(COUNCIL))]
+    waits = [now - moment(entry.since or case.received_at) for case, entry in owed]
     seconds = max((wait.total_seconds() for wait in waits), default=0.0)
     log.logger.info(json.dumps({OLDEST: max(seconds, 0.0)}))

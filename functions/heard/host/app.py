@@ -8,14 +8,15 @@ from pathlib import Path
 import flask
 import werkzeug
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import Rule
 from werkzeug.security import safe_join
 
 from heard import exchange, headers, log, pages, web
 from heard.services import Services
 from heard.wording import Words
 
-LONGEST_PATH = 200  # characters; no page of ours comes near it
-STATUS_REASONS = {404: "not_found", 405: "not_understood", 413: "too_big"}
+LONGEST_PATH = 200  # bytes; no page of ours comes near it, and no file name may be longer than 255
+STATUS_REASONS = {404: "not_found", 413: "too_big", 500: "broken"}
 
 
 def create_app(services: Services, site: Path, bells: Sequence[threading.Event] = ()) -> flask.Flask:
@@ -23,17 +24,17 @@ def create_app(services: Services, site: Path, bells: Sequence[threading.Event] 
     app = flask.Flask("heard", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = exchange.MAX_BYTES
 
-    @app.post("/api/<any(check, send, receipt, follow):step>")
+    app.url_map.add(Rule("/api/<any(check, send, receipt, follow):step>", endpoint="api"))  # every method comes here
+
+    @app.endpoint("api")
     def api(step: str) -> flask.Response:
+        if flask.request.method != "POST":  # nothing typed may stand in an address
+            raise MethodNotAllowed(valid_methods=["POST"])
         response = web.answer(step, _request(), services)
         if response.status == 201:
             for bell in bells:
                 bell.set()
         return _to_flask(response)
-
-    @app.get("/api/<any(check, send, receipt, follow):step>")
-    def only_by_post(step: str) -> flask.Response:  # noqa: ARG001 - nothing typed may stand in an address
-        raise MethodNotAllowed(valid_methods=["POST"])
 
     @app.get("/api/health")
     def health() -> flask.Response:
@@ -67,7 +68,7 @@ def _to_flask(response: exchange.Response) -> flask.Response:
 def _file(site: Path, path: str) -> werkzeug.Response:
     """A built file, its compressed twin where the browser takes it; a folder's index, under its own address."""
     found = safe_join(str(site), path)
-    if found is None or len(path) > LONGEST_PATH:
+    if found is None or len(path.encode()) > LONGEST_PATH:
         flask.abort(404)
     target = Path(found)
     if target.is_dir():
@@ -93,9 +94,14 @@ def _kind_of(target: Path) -> str:
     return kinds.get(target.suffix, "application/json" if target.suffix == ".json" else "text/plain")
 
 
+def reason_for(status: int) -> str:
+    """Which of the kind words go with an HTTP status."""
+    return STATUS_REASONS.get(status, "not_understood")
+
+
 def _http_problem(problem: HTTPException) -> flask.Response:
     status = problem.code or 500
-    reason = STATUS_REASONS.get(status, "not_understood" if status < 500 else "broken")
+    reason = reason_for(status)
     allowed = {"Allow": ", ".join(problem.valid_methods or ())} if isinstance(problem, MethodNotAllowed) else {}
     if flask.request.is_json:
         return _to_flask(replace(exchange.as_json(status, {"errors": {"body": reason}}), headers=allowed))

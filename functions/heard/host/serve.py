@@ -5,31 +5,39 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from waitress.server import create_server
+import flask
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ErrorTask
+from waitress.utilities import BadRequest
 
-from heard import log
-from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE
+from heard import headers, log, web
+from heard.bounce import collect
+from heard.case import COUNCIL, PERSON
 from heard.deliver import Deliverer
-from heard.exchange import MAX_BYTES
-from heard.host.app import create_app
+from heard.exchange import MAX_BYTES, Request
+from heard.host.app import create_app, reason_for
+from heard.services import Services
 from heard.wiring import SettingWrong, data_folder, deliverer, one_machine
+from heard.wording import Words
 
 SWEEP_SECONDS = 5.0
+ASK_SECONDS = 3600.0
 LAST_PORT = 65535
+CONNECTIONS = 500  # each may need two files, and a process often has 1,024
+IDLE_SECONDS = 60
 
 
 class Worker(threading.Thread):
-    """Delivers what is due of one kind: at once when rung, and on every sweep in any case.
+    """Does its work at once when rung, and every so many seconds in any case."""
 
-    Each kind has a worker of its own, so that a slow mail server never holds up a message to the council.
-    """
-
-    def __init__(self, deliverer: Deliverer, kind: str) -> None:
-        super().__init__(name=f"deliver_{kind}", daemon=True)
-        self.deliverer = deliverer
-        self.kind = kind
+    def __init__(self, name: str, work: Callable[[], object], every: float = SWEEP_SECONDS) -> None:
+        super().__init__(name=name, daemon=True)
+        self.work = work
+        self.every = every
         self.bell = threading.Event()
         self.stopping = False
 
@@ -42,16 +50,34 @@ class Worker(threading.Thread):
         while not self.stopping:
             self.bell.clear()
             self.sweep()
-            self.bell.wait(SWEEP_SECONDS)
+            self.bell.wait(self.every)
 
     def sweep(self) -> None:
-        """Passes on everything that is due. What failed is due later, so this comes to an end."""
         try:
-            while outcomes := self.deliverer.deliver_due(self.kind):
-                for outcome in outcomes:
-                    log.note(self.name, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+            self.work()
         except Exception as broken:  # the store may be busy or full; the next sweep tries again
             log.note(self.name, outcome="broken", problem=log.where(broken))
+
+
+def delivering(services: Services) -> list[Worker]:
+    """One for the council and one for people, so that a slow mail server never holds up a message to the council."""
+    passing = deliverer(services)
+    return [
+        Worker("deliver_to_council", lambda: pass_on(passing, COUNCIL)),
+        Worker("deliver_to_people", lambda: pass_on(passing, PERSON)),
+    ]
+
+
+def pass_on(passing: Deliverer, recipient: str) -> None:
+    """Passes on everything that is due. What failed is due later, so this comes to an end."""
+    while outcomes := passing.deliver_due(recipient):
+        for outcome in outcomes:
+            log.note(f"deliver_{outcome.kind}", outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+
+
+def asking(services: Services) -> Worker:
+    """Asks which letters came back, where the service that carries them does not tell."""
+    return Worker("bounce", lambda: collect(services.messenger, services.store, services.clock()), every=ASK_SECONDS)
 
 
 def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = print) -> None:
@@ -61,15 +87,10 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
     log.to_stderr()
     listening = _listen(environment.get("HOST", "127.0.0.1"), environment.get("PORT", "8000"))
     services = one_machine(environment)
-    workers = [Worker(deliverer(services), kind) for kind in (COUNCIL_MESSAGE, ACKNOWLEDGEMENT)]
-    server = create_server(
-        create_app(services, site, bells=[worker.bell for worker in workers]),
-        sockets=[listening],
-        ident=None,
-        threads=8,
-        max_request_body_size=4 * MAX_BYTES,
-        **_trust(environment.get("HEARD_PROXY")),
-    )
+    deliverers = delivering(services)
+    workers = [*deliverers, asking(services)]
+    app = create_app(services, site, bells=[worker.bell for worker in deliverers])
+    server = web_server(app, listening, environment.get("HEARD_PROXY"))
     for worker in workers:
         worker.start()
     try:
@@ -80,6 +101,61 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
         for worker in workers:
             worker.stop()
         services.close()
+
+
+class Parser(HTTPRequestParser):
+    """Also refuses the lengths and addresses that Python itself cannot read; waitress would hang up without a word."""
+
+    def received(self, data: bytes) -> int:
+        try:
+            consumed: int = super().received(data)
+        except ValueError:
+            self.error = BadRequest("")
+            self.completed = True
+            consumed = len(data)
+        if self.completed:
+            self.expect_continue = False  # there is nothing more to wait for
+        return consumed
+
+
+class Refusal(ErrorTask):
+    """What cannot be read as HTTP is refused like everything else; waitress would quote it, under no headers."""
+
+    def execute(self) -> None:
+        parser: Any = self.request  # its published type is wrong
+        request = Request(parser.headers.get("CONTENT_TYPE", ""), b"")
+        response = web.sorry(request, Words("en", "standard"), parser.error.code, reason_for(parser.error.code))
+        log.note("host", outcome=str(parser.error.code))
+        body = response.body.encode()
+        common = {**headers.EVERYWHERE, **headers.ANSWERS}
+        self.status = f"{parser.error.code} {parser.error.reason}"
+        self.response_headers = [("Content-Type", response.content_type), *common.items()]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class Channel(HTTPChannel):
+    parser_class = Parser
+    error_task_class = Refusal
+
+
+def web_server(app: flask.Flask, listening: socket.socket, proxy: str | None = None) -> BaseWSGIServer:
+    """waitress on an open socket. A connection that is slow or idle costs no thread, so there may be many."""
+    one_for_one_socket = create_server(
+        app,
+        sockets=[listening],
+        ident=None,
+        threads=8,
+        connection_limit=CONNECTIONS,
+        asyncore_use_poll=True,
+        channel_timeout=IDLE_SECONDS,
+        max_request_body_size=4 * MAX_BYTES,
+        **_trust(proxy),
+    )
+    server = cast(BaseWSGIServer, one_for_one_socket)
+    server.channel_class = Channel
+    return server
 
 
 def _trust(proxy: str | None) -> dict[str, Any]:
