@@ -1,11 +1,11 @@
 """A case: what was sent, what is still to be passed on, and what has become of it."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from heard.answers import Answers
-from heard.clock import day_in_england, moment
+from heard.clock import day_in_england, moment, stamp
 
 COUNCIL, PERSON = "council", "person"
 COUNCIL_MESSAGE = "council_message"
@@ -98,11 +98,15 @@ class Case:
         said = [update.due for update in self.updates if update.due]
         return said[-1] if said else (self.due or {}).get("answer")
 
-    @property
-    def may_be_forgotten(self) -> bool:
-        """True once the council has all of it and has closed it. Until then no retention touches it."""
+    def expires(self, keep_days: int | None) -> str | None:
+        """When retention may remove it: so many days after the council closed it. None while it has to stay.
+
+        What the council does not have yet, or has not closed, always stays.
+        """
         has_all = self.delivered_at is not None and self.first_for(COUNCIL) is None
-        return has_all and bool(self.updates) and self.updates[-1].status == "closed"
+        if keep_days is None or not has_all or not self.updates or self.updates[-1].status != "closed":
+            return None
+        return stamp(moment(self.updates[-1].at) + timedelta(days=keep_days))
 
     @property
     def is_awaited(self) -> bool:

@@ -10,14 +10,13 @@ from itertools import islice
 from typing import Any
 
 from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, COUNCIL, COUNCIL_MESSAGE, PARKED, PERSON, Case, Entry
-from heard.clock import moment, stamp
+from heard.clock import stamp
 from heard.letters import acknowledgement
 from heard.message import MessageMalformed, build, build_event
 from heard.ports import CouncilQueue, Messenger, NeverSent, NotSent, StaleCase, Store
 
 MESSAGES = {COUNCIL_MESSAGE: build, CONTACT_FAILED: build_event}
 LEASES = {COUNCIL: timedelta(minutes=1), PERSON: timedelta(minutes=10)}  # longer than any one send
-FORGETS = timedelta(minutes=5)  # how long a queue like SQS FIFO recognises a message it has had
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
 LETTER_ATTEMPTS = 12  # about five hours; a council message is never given up
@@ -98,8 +97,9 @@ class Deliverer:
         """One attempt. A letter that may have gone out is not sent again: two would frighten more than none."""
         try:
             if entry.recipient == COUNCIL:
-                forgotten = unknown_before is not None and self.clock() - moment(unknown_before) > FORGETS
-                self.queue.send(MESSAGES[entry.kind](case, entry.attempts, possible_duplicate=forgotten))
+                self.queue.send(
+                    MESSAGES[entry.kind](case, entry.attempts, possible_duplicate=unknown_before is not None)
+                )
             elif unknown_before:
                 return Outcome(case.reference, entry.kind, "never_sent", "may_have_been_sent")
             else:

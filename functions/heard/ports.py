@@ -43,6 +43,9 @@ class Store(Protocol):
     def waiting(self) -> list[Case]:
         """Every case with something left in its outbox, longest waiting first."""
 
+    def forget(self, now: str) -> int:
+        """Removes the cases whose time is up and says how many; 0 from a store that does so by itself."""
+
     def close(self) -> None:
         """Lets go of files and connections. Nothing is lost by not calling it."""
 

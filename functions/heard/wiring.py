@@ -123,7 +123,7 @@ def _store(environment: Mapping[str, str], data: Path) -> Store:
     def sqlite() -> Store:
         from heard.adapters.sqlite import SqliteStore
 
-        return SqliteStore(data / "cases.sqlite")
+        return SqliteStore(data / "cases.sqlite", _keep_days(environment))
 
     store: Store = _chosen(environment, "HEARD_STORE", {"sqlite": sqlite, "dynamodb": lambda: _dynamodb(environment)})
     return store
@@ -140,21 +140,22 @@ def _queue(environment: Mapping[str, str], data: Path, clock: Callable[[], datet
 
 
 def _dynamodb(environment: Mapping[str, str]) -> Store:
-    import boto3
+    from heard.adapters.dynamodb import DynamoDbStore, dynamodb_client
 
-    from heard.adapters.dynamodb import DynamoDbStore
+    return DynamoDbStore(dynamodb_client(), _required(environment, "HEARD_TABLE"), _keep_days(environment))
 
-    keep_days = environment.get("HEARD_KEEP_DAYS")
-    table = _required(environment, "HEARD_TABLE")
-    return DynamoDbStore(boto3.client("dynamodb"), table, int(keep_days) if keep_days else None)
+
+def _keep_days(environment: Mapping[str, str]) -> int | None:
+    given = environment.get("HEARD_KEEP_DAYS") or None
+    if given is not None and not given.isdecimal():
+        raise SettingWrong("HEARD_KEEP_DAYS has to be a number of days")
+    return None if given is None else int(given)
 
 
 def _sqs(environment: Mapping[str, str]) -> Both:
-    import boto3
+    from heard.adapters.sqs import SqsQueue, sqs_client
 
-    from heard.adapters.sqs import SqsQueue
-
-    return SqsQueue(boto3.client("sqs"), _required(environment, "HEARD_COUNCIL_QUEUE_URL"))
+    return SqsQueue(sqs_client(), _required(environment, "HEARD_COUNCIL_QUEUE_URL"))
 
 
 def _required(environment: Mapping[str, str], setting: str) -> str:

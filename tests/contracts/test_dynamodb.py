@@ -1,4 +1,4 @@
-"""What only the DynamoDB store promises: an item leaves by itself when its time is up, and nothing is hidden."""
+"""What only the DynamoDB store promises: an item leaves by itself when its time is up, and no refusal is hidden."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

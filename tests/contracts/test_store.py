@@ -1,12 +1,13 @@
 """The promises of ports.Store, held over every adapter."""
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from heard.adapters.sqlite import SqliteStore
-from heard.case import Case, Update
+from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, PARKED, Case, Entry, Update
 from heard.ports import StaleCase
 from tests.contracts.conftest import a_case
 
@@ -125,3 +126,33 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(store):
     spoil(store, "REF-1")
     assert [case.reference for case in store.due("2027-01-01")] == ["REF-2"]
     assert [case.reference for case in store.waiting()] == ["REF-2"]
+
+
+CLOSED = Update(1, "closed", "2026-12-01T09:00:00.000Z")
+REOPENED = Update(2, "looking_into_it", "2026-12-02T09:00:00.000Z")
+DELIVERED = {"delivered_at": "2026-11-20T10:00:00.000Z", "outbox": ()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "keep_days", "leaves"),
+    [
+        ({**DELIVERED, "updates": (CLOSED,)}, 30, True),
+        ({**DELIVERED, "updates": (CLOSED,)}, 31, False),
+        ({**DELIVERED, "updates": (CLOSED,)}, None, False),
+        ({**DELIVERED, "updates": (CLOSED, REOPENED)}, 0, False),
+        ({**DELIVERED, "updates": ()}, 0, False),
+        ({"updates": (CLOSED,)}, 0, False),
+        ({**DELIVERED, "outbox": (Entry(CONTACT_FAILED, "2026-12-01T09:00:00.000Z"),), "updates": (CLOSED,)}, 0, False),
+        ({**DELIVERED, "outbox": (Entry(ACKNOWLEDGEMENT, PARKED),), "updates": (CLOSED,)}, 0, True),
+    ],
+)
+def test_a_case_leaves_when_its_time_is_up_and_never_before_the_council_has_and_closed_it(
+    tmp_path, changes, keep_days, leaves
+):
+    """DynamoDB's half of this is in test_dynamodb.py: there the table removes what the store marks."""
+    with closing(SqliteStore(tmp_path / "cases.sqlite", keep_days)) as store:
+        case = store.accept(a_case())
+        store.replace(replace(case, **changes))
+        assert store.forget("2026-12-31T08:59:59.000Z") == (leaves and keep_days == 0)
+        assert store.forget("2026-12-31T09:00:00.000Z") == (leaves and keep_days == 30)
+        assert (store.with_id(case.id) is None) == leaves

@@ -7,9 +7,10 @@ an item only while something waits in its outbox, so that their index holds noth
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from heard import log
@@ -21,6 +22,11 @@ WAITING = "waiting"
 BY_REFERENCE, BY_CODE, BY_DUE = "by_reference", "by_code", "by_due"
 KEYS = {"id": "S", "reference": "S", "code_hash": "S", "outbox": "S", "due": "S"}
 INDEXES = {BY_REFERENCE: ("reference", None), BY_CODE: ("code_hash", None), BY_DUE: ("outbox", "due")}
+
+
+def dynamodb_client() -> Any:
+    """A client that gives up before the function that waits for it does. Every write here may be tried again."""
+    return boto3.client("dynamodb", config=Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2}))
 
 
 def table_definition(name: str) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def _keys(partition: str, sort: str | None = None) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class DynamoDbStore:
-    """Keeps the promises of ports.Store. `client`: a boto3 DynamoDB client.
+    """Keeps the promises of ports.Store. `client`: from `dynamodb_client`.
 
     `keep_days`: how long a case stays after the council closed it; None keeps it. What has not reached the
     council, or is open, always stays: DynamoDB is only told of a time for cases that may go.
@@ -100,15 +106,18 @@ class DynamoDbStore:
     def waiting(self) -> list[Case]:
         return list(self._readable(self._ids("outbox = :waiting", {":waiting": WAITING})))
 
+    def forget(self, now: str) -> int:  # noqa: ARG002 - by its own clock
+        """DynamoDB does it by itself, within some days of an item's time."""
+        return 0
+
     def close(self) -> None:
         self.client.close()
 
     def _to_item(self, case: Case) -> dict[str, Any]:
         item: dict[str, Any] = {name: {"S": value} for name, value in _facts(case).items()}
         item["revision"] = {"N": str(case.revision)}
-        if self.keep_days is not None and case.may_be_forgotten:
-            leaves = moment(case.updates[-1].at) + timedelta(days=self.keep_days)
-            item["expires"] = {"N": str(int(leaves.timestamp()))}
+        if expires := case.expires(self.keep_days):
+            item["expires"] = {"N": str(int(moment(expires).timestamp()))}
         return item
 
     def _by(self, index: str, key: str, value: str) -> Case | None:

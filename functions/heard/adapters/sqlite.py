@@ -26,10 +26,12 @@ CREATE TABLE IF NOT EXISTS cases (
     reference TEXT NOT NULL UNIQUE,
     code_hash TEXT NOT NULL UNIQUE,
     next_due TEXT,
+    expires TEXT,
     revision INTEGER NOT NULL,
     record TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS cases_due ON cases (next_due) WHERE next_due IS NOT NULL;
+CREATE INDEX IF NOT EXISTS cases_expire ON cases (expires) WHERE expires IS NOT NULL;
 """
 MESSAGES = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -81,10 +83,11 @@ class Database:
 
 
 class SqliteStore:
-    """Keeps the promises of ports.Store in one file."""
+    """Keeps the promises of ports.Store in one file. `keep_days`: see Case.expires; None keeps everything."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep_days: int | None = None) -> None:
         self.database = Database(path, CASES)
+        self.keep_days = keep_days
 
     def accept(self, case: Case) -> Case:
         inserted = self.database.connection().execute(
@@ -102,8 +105,8 @@ class SqliteStore:
     def replace(self, case: Case) -> Case:
         newer = replace(case, revision=case.revision + 1)
         changed = self.database.connection().execute(
-            "UPDATE cases SET next_due = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
-            (newer.next_due, newer.revision, _to_text(newer), case.id, case.revision),
+            "UPDATE cases SET next_due = ?, expires = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
+            (newer.next_due, newer.expires(self.keep_days), newer.revision, _to_text(newer), case.id, case.revision),
         )
         if not changed.rowcount:
             raise StaleCase(case.id)
@@ -123,6 +126,9 @@ class SqliteStore:
 
     def waiting(self) -> list[Case]:
         return list(self._readable("SELECT record FROM cases WHERE next_due IS NOT NULL ORDER BY next_due"))
+
+    def forget(self, now: str) -> int:
+        return self.database.connection().execute("DELETE FROM cases WHERE expires <= ?", (now,)).rowcount
 
     def _one(self, query: str, value: str) -> Case | None:
         row = self.database.connection().execute(query, (value,)).fetchone()

@@ -4,17 +4,26 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from heard.ports import NotSent, Taken
 
 MOST_AT_ONCE = 10  # SQS hands out no more in one call
 LOOK_SECONDS = 20
+CONNECT_SECONDS, READ_SECONDS = 5, 20  # together well below the lease of a message
+
+
+def sqs_client() -> Any:
+    """A client that tries once: a second try that was refused would hide that the first, timed out, arrived."""
+    once = {"total_max_attempts": 1}
+    return boto3.client("sqs", config=Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=once))
 
 
 @dataclass(frozen=True)
 class SqsQueue:
-    """`client`: a boto3 SQS client. `url`: the address of a FIFO queue."""
+    """`client`: from `sqs_client`. `url`: the address of a FIFO queue."""
 
     client: Any
     url: str
@@ -32,6 +41,8 @@ class SqsQueue:
                 MessageDeduplicationId=message["id"],
             )
         except ClientError as refused:
+            if refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500:
+                raise  # it broke while it had the message
             raise NotSent(f"sqs_{refused.response['Error']['Code'].rpartition('.')[2]}") from None
         except (EndpointConnectionError, ConnectTimeoutError):
             raise NotSent("sqs_unreachable") from None

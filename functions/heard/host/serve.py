@@ -12,11 +12,12 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
-from waitress.utilities import BadRequest
+from waitress.utilities import BadRequest, RequestEntityTooLarge
 
 from heard import headers, log, web
 from heard.bounce import collect
 from heard.case import COUNCIL, PERSON
+from heard.clock import stamp
 from heard.deliver import Deliverer
 from heard.exchange import MAX_BYTES, Request
 from heard.host.app import create_app, reason_for
@@ -25,10 +26,11 @@ from heard.wiring import SettingWrong, data_folder, deliverer, one_machine
 from heard.wording import Words
 
 SWEEP_SECONDS = 5.0
-ASK_SECONDS = 3600.0
+HOUR = 3600.0
 LAST_PORT = 65535
 CONNECTIONS = 500  # each may need two files, and a process often has 1,024
 IDLE_SECONDS = 60
+MOST_DROPPED = 64 * 1024 * 1024
 
 
 class Worker(threading.Thread):
@@ -77,7 +79,12 @@ def pass_on(passing: Deliverer, recipient: str) -> None:
 
 def asking(services: Services) -> Worker:
     """Asks which letters came back, where the service that carries them does not tell."""
-    return Worker("bounce", lambda: collect(services.messenger, services.store, services.clock()), every=ASK_SECONDS)
+    return Worker("bounce", lambda: collect(services.messenger, services.store, services.clock()), every=HOUR)
+
+
+def forgetting(services: Services) -> Worker:
+    """Removes what the council does not want kept any longer (HEARD_KEEP_DAYS)."""
+    return Worker("forget", lambda: services.store.forget(stamp(services.clock())), every=HOUR)
 
 
 def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable[[str], None] = print) -> None:
@@ -88,7 +95,7 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
     listening = _listen(environment.get("HOST", "127.0.0.1"), environment.get("PORT", "8000"))
     services = one_machine(environment)
     deliverers = delivering(services)
-    workers = [*deliverers, asking(services)]
+    workers = [*deliverers, asking(services), forgetting(services)]
     app = create_app(services, site, bells=[worker.bell for worker in deliverers])
     server = web_server(app, listening, environment.get("HEARD_PROXY"))
     for worker in workers:
@@ -104,18 +111,31 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
 
 
 class Parser(HTTPRequestParser):
-    """Also refuses the lengths and addresses that Python itself cannot read; waitress would hang up without a word."""
+    """Lets everybody hear why they are refused, where waitress would hang up on them."""
+
+    to_drop = 0  # bytes of a body that is too big: a browser listens once it has sent them all
 
     def received(self, data: bytes) -> int:
+        if self.to_drop:
+            return self._drop(data)
         try:
             consumed: int = super().received(data)
-        except ValueError:
+        except ValueError:  # a length or an address that Python cannot read
             self.error = BadRequest("")
             self.completed = True
             consumed = len(data)
-        if self.completed:
+        if self.completed and self.expect_continue:
             self.expect_continue = False  # there is nothing more to wait for
+        elif isinstance(self.error, RequestEntityTooLarge) and self.content_length < MOST_DROPPED:
+            self.to_drop = self.content_length
+            self.completed = not self.to_drop
         return consumed
+
+    def _drop(self, data: bytes) -> int:
+        dropped = min(len(data), self.to_drop)
+        self.to_drop -= dropped
+        self.completed = not self.to_drop
+        return dropped
 
 
 class Refusal(ErrorTask):
@@ -150,7 +170,7 @@ def web_server(app: flask.Flask, listening: socket.socket, proxy: str | None = N
         connection_limit=CONNECTIONS,
         asyncore_use_poll=True,
         channel_timeout=IDLE_SECONDS,
-        max_request_body_size=4 * MAX_BYTES,
+        max_request_body_size=2 * MAX_BYTES,  # beyond these, waitress would put what people wrote into a file
         **_trust(proxy),
     )
     server = cast(BaseWSGIServer, one_for_one_socket)
