@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export HEARD_DATA ?= data
 
-.PHONY: run test check build lint types format package stack lock clean
+.PHONY: run test check build lint types format package stack deploy scan lock clean
 
 run: .venv/host
 	$(BIN)/heard build
@@ -44,6 +44,14 @@ types: .venv/test
 chromium: .venv/test
 	@sh tests/browser/find-chromium
 
+# Every schedule of two faults, and a hundred kills; about two hours. `make test` has those of one fault.
+.PHONY: faults
+faults: .venv/test
+	$(BIN)/heard build
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+	$(BIN)/python -m tests.faults.simulator
+	$(BIN)/python -m tests.faults.killing --times 100
+
 # For AWS; docs/aws.md says how to deploy what these make.
 package: .venv/test
 	$(BIN)/heard build
@@ -53,11 +61,23 @@ stack: .venv/test
 	$(BIN)/heard build
 	$(BIN)/python infra/stack.py
 
+deploy:
+	@infra/deploy
+
+# Judges the templates. Its pins and the tests' conflict, so it has an environment of its own.
+scan: .venv-scan/ready
+	.venv-scan/bin/checkov --config-file infra/.checkov.yaml
+
+.venv-scan/ready: requirements/scan.txt
+	$(PYTHON) -m venv .venv-scan
+	.venv-scan/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/scan.txt
+	touch $@
+
 # Maintainers: renew the locks after changing a requirements/*.in file (needs `uv`).
 lock:
-	for name in functions host aws test; do \
+	for name in functions host aws test scan; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    requirements/$$name.in --output-file requirements/$$name.txt; done
 
 clean:
-	rm -rf .venv build functions/heard/compiled .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-scan build functions/heard/compiled .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,12 +7,19 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields, validate
 
 import heard
-from heard.answers import schema_for
-from heard.envelope import EnvelopeSchema, FollowSchema, ReceiptSchema, SendSchema, TimelineSchema
+from heard.answers import enough_digits, readable, schema_for
+from heard.envelope import A_KEY, EnvelopeSchema, FollowSchema, ReceiptSchema, SendSchema, TimelineSchema
+from heard.exchange import FORM
 from heard.forms import FORMS, form_named
 from heard.wording import languages
 
 Json = dict[str, Any]
+
+JSON = "application/json"
+CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"  # all but tabs and line breaks
+TEXT = f"^[^{CONTROLS}]*$"
+MESSAGE = rf"^[^{CONTROLS}]*[^\s{CONTROLS}][^{CONTROLS}]*$"
+PHONE = rf"^([^\d{CONTROLS}]*\d){{5}}[^{CONTROLS}]*$"
 
 TEXTS = {
     "400": "Not readable",
@@ -21,11 +28,24 @@ TEXTS = {
     "422": "Something does not fit: a code for each field",
     "500": "Something broke; nothing was half done, and the same key may be sent again",
 }
+CHECKED = {"200": ("Fit to send", "Checked")}
+SENT = {
+    "200": ("Accepted before: the same receipt", "Receipt"),
+    "201": ("Accepted", "Receipt"),
+    "409": ("This key has brought other answers; nothing was changed", "Errors"),
+}
+FOLLOWED = {"200": ("What became of it", "Timeline"), "404": ("No case has this code", "Errors")}
 
 
 def document() -> Json:
-    """OpenAPI 3.1 as JSON data. Every call also takes a form and then answers with a page."""
-    spec = APISpec("Heard", heard.__version__, "3.1.0", plugins=[MarshmallowPlugin()])
+    """OpenAPI 3.1 as JSON data. Every call also takes a form and then answers with a page.
+
+    It says what to send. The functions are kinder: blank answers count as not given, and an answer
+    that another rules out is set aside before anybody judges it.
+    """
+    marshmallow = MarshmallowPlugin()
+    spec = APISpec("Heard", heard.__version__, "3.1.0", plugins=[marshmallow])
+    marshmallow.converter.add_attribute_function(_pattern)
     for name, schema in {"Receipt": ReceiptSchema, "Timeline": TimelineSchema, "Follow": FollowSchema}.items():
         spec.components.schema(name, schema=schema)
     for form in FORMS:
@@ -38,8 +58,17 @@ def document() -> Json:
     spec.path("/api/check", operations=_check())
     spec.path("/api/send", operations=_send())
     spec.path("/api/follow", operations=_follow())
-    spec.path("/api/health", operations={"get": {"summary": "Is it up?", "responses": {"200": {"description": "Yes"}}}})
+    spec.path("/api/health", operations={"get": _health()})
     return spec.to_dict()
+
+
+def _pattern(_converter: Any, field: fields.Field[Any], **_: Any) -> Json:
+    """What our own rules come to as a pattern; marshmallow's are known already."""
+    if enough_digits in field.validators:
+        return {"pattern": PHONE}
+    if readable not in field.validators or field.metadata.get("format") == "email":
+        return {}
+    return {"pattern": MESSAGE if field.required else TEXT}
 
 
 def _asked(envelope: type[Schema], form: str) -> type[Schema]:
@@ -48,6 +77,8 @@ def _asked(envelope: type[Schema], form: str) -> type[Schema]:
         "form": fields.String(required=True, validate=validate.OneOf([form])),
         "lang": fields.String(validate=validate.OneOf(list(languages()))),
         "form_version": fields.Integer(validate=validate.Range(min=1, max=form_named(form).version)),
+        "key": fields.String(required=envelope is SendSchema, validate=A_KEY),
+        "placement": fields.String(),
     }
     narrow = type(f"{form}{envelope.__name__}", (envelope, type(schema_for(form))), narrowed)
     return type(narrow.__name__, (narrow,), {"Meta": type("Meta", (), {"unknown": "raise"})})
@@ -64,33 +95,42 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _operation(summary: str, body: Json, answers: dict[str, tuple[str, str]]) -> Json:
-    """`answers`: status to (description, schema name); the failures that every call shares are added."""
+def _operation(name: str, summary: str, bodies: Json, answers: dict[str, tuple[str, str]]) -> Json:
+    """`bodies`: content type to schema. `answers`: status to (description, schema name), beyond those all share."""
     said = {**{code: (text, "Errors") for code, text in TEXTS.items()}, **answers}
     page = {"text/html": {"schema": {"type": "string"}}}
-    responses = {
-        code: {"description": text, "content": {"application/json": {"schema": _ref(name)}, **page}}
-        for code, (text, name) in sorted(said.items())
+    responses: Json = {
+        code: {"description": text, "content": {JSON: {"schema": _ref(schema)}, **page}}
+        for code, (text, schema) in sorted(said.items())
     }
-    kinds = ("application/json", "application/x-www-form-urlencoded")
-    request = {"required": True, "content": {kind: {"schema": body} for kind in kinds}}
-    return {"post": {"summary": summary, "requestBody": request, "responses": responses}}
+    request = {"required": True, "content": {kind: {"schema": body} for kind, body in bodies.items()}}
+    return {"post": {"operationId": name, "summary": summary, "requestBody": request, "responses": responses}}
 
 
 def _check() -> Json:
-    body = {"oneOf": [_ref(f"{form}_check") for form in FORMS]}
-    return _operation("Are these answers fit to send? Nothing is stored", body, {"200": ("Fit to send", "Checked")})
+    summary = "Are these answers fit to send? Nothing is stored"
+    return _operation("check", summary, {JSON: _any_form("check"), FORM: _any_form("check")}, CHECKED)
 
 
 def _send() -> Json:
-    answers = {
-        "200": ("Accepted before: the same receipt", "Receipt"),
-        "201": ("Accepted", "Receipt"),
-        "409": ("This key has brought other answers; nothing was changed", "Errors"),
-    }
-    return _operation("Send, once however often it is repeated", {"oneOf": [_ref(f"{f}_send") for f in FORMS]}, answers)
+    """A form without a key is answered like a check: nobody has seen those answers read back yet."""
+    bodies = {JSON: _any_form("send"), FORM: _any_form("check")}
+    operation = _operation("send", "Send, once however often it is repeated", bodies, SENT)
+    for status in ("200", "201"):
+        follow = {"operationId": "follow", "requestBody": {"code": "$response.body#/code"}}
+        operation["post"]["responses"][status]["links"] = {"follow": follow}
+    return operation
 
 
 def _follow() -> Json:
-    answers = {"200": ("What became of it", "Timeline"), "404": ("No case has this code", "Errors")}
-    return _operation("What has become of it?", _ref("Follow"), answers)
+    return _operation("follow", "What has become of it?", {JSON: _ref("Follow"), FORM: _ref("Follow")}, FOLLOWED)
+
+
+def _any_form(step: str) -> Json:
+    return {"oneOf": [_ref(f"{form}_{step}") for form in FORMS]}
+
+
+def _health() -> Json:
+    up = {"type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}}}
+    answer = {"description": "Yes", "content": {JSON: {"schema": up}}}
+    return {"operationId": "health", "summary": "Is it up?", "responses": {"200": answer}}

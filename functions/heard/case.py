@@ -86,7 +86,8 @@ class Case:
     @property
     def next_due(self) -> str | None:
         """When the outbox wants attention next; None when everything has been passed on."""
-        return min((entry.due for entry in self.outbox), default=None)
+        nexts = (self.first_for(recipient) for recipient in (COUNCIL, PERSON))
+        return min((entry.due for entry in nexts if entry), default=None)
 
     def first_for(self, recipient: str) -> Entry | None:
         """What goes to this recipient next. One thing after the other: no event is told before the case it is about."""

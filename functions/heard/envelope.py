@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from heard.answers import CODES, problem_codes
 from heard.case import STATUSES
@@ -54,9 +54,14 @@ class SendSchema(EnvelopeSchema):
 
 
 class FollowSchema(Schema):
-    """What /api/follow takes: five words or 20 digits."""
+    """What /api/follow takes: five words or 20 digits, and how to answer. Anything else is passed over."""
 
-    code = fields.String(required=True, error_messages=CODES)
+    class Meta:
+        unknown = EXCLUDE
+
+    lang = fields.String()
+    voice = fields.String()
+    code = fields.String(required=True, error_messages=CODES, metadata={"pattern": r"[^\s\u001c-\u001f\u0085]"})
 
 
 class ReceiptSchema(Schema):

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from heard.adapters.sqlite import SqliteQueue
-from heard.adapters.sqs import SqsQueue
+from heard.adapters.sqs import SqsQueue, sqs_client
 from heard.ports import NotSent
 
 HIDDEN_SECONDS = 1
@@ -47,6 +47,20 @@ def test_a_received_message_is_hidden_until_its_time_is_up(queue, wait_out):
     assert queue.receive(1, HIDDEN_SECONDS) == queue.peek(10) == []
     wait_out()
     assert [taken.message for taken in queue.receive(1, HIDDEN_SECONDS)] == messages(1)
+
+
+@pytest.mark.parametrize("poison", ["not json", "[]", "[" * 100_000])
+def test_what_is_no_message_holds_up_no_other(queue, wait_out, poison):
+    if isinstance(queue, SqliteQueue):
+        values = ("poison", poison, "2026-01-01")
+        queue.database.connection().execute("INSERT INTO messages (id, body, visible_at) VALUES (?, ?, ?)", values)
+    else:
+        fifo = {"MessageGroupId": "poison", "MessageDeduplicationId": "poison"}
+        queue.client.send_message(QueueUrl=queue.url, MessageBody=poison, **fifo)
+    fill(queue, 1)
+    assert queue.peek(10) == messages(1)
+    wait_out()
+    assert [taken.message for taken in queue.receive(10, HIDDEN_SECONDS)] == messages(1)
 
 
 def test_a_deleted_message_is_gone(queue, wait_out):
@@ -110,7 +124,17 @@ def test_what_was_certainly_not_sent_is_told_by_a_code(failure, code):
     assert str(refused.value) == code
 
 
-def test_an_answer_that_never_came_leaves_the_outcome_unknown():
-    lost = ReadTimeoutError(endpoint_url="https://sqs.example")
-    with pytest.raises(ReadTimeoutError):
-        SqsQueue(Failing(lost), "url").send(messages(1)[0])
+BROKE = ClientError(
+    {"Error": {"Code": "InternalError"}, "ResponseMetadata": {"HTTPStatusCode": 500}},
+    "SendMessage",
+)
+
+
+@pytest.mark.parametrize("failure", [ReadTimeoutError(endpoint_url="https://sqs.example"), BROKE])
+def test_an_answer_that_never_came_or_says_it_broke_leaves_the_outcome_unknown(failure):
+    with pytest.raises(type(failure)):
+        SqsQueue(Failing(failure), "url").send(messages(1)[0])
+
+
+def test_nobody_tries_again_behind_our_back(aws):
+    assert sqs_client().meta.config.retries["total_max_attempts"] == 1

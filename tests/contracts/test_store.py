@@ -101,31 +101,54 @@ def test_of_two_at_once_one_replace_wins(store):
     assert sum(outcome is not None for outcome in outcomes) == 1
 
 
+def test_the_cases_of_a_day_are_those_received_on_it_in_utc(store):
+    moments = ["2026-11-19T23:59:59.999Z", "2026-11-20T00:00:00.000Z", "2026-11-20T23:59:59.999Z"]
+    for number, moment in enumerate([*moments, "2026-11-21T00:00:00.000Z"]):
+        store.accept(a_case(number, due=None, received_at=moment, answers={"name": '"received_at": "2026-11-18"'}))
+    assert {case.reference for case in store.accepted_on("2026-11-20")} == {"REF-1", "REF-2"}
+    assert list(store.accepted_on("2026-11-18")) == []
+
+
+def test_a_case_stays_a_case_of_its_day_whatever_happens_to_it(store):
+    case = store.accept(a_case())
+    newer = store.replace(replace(case, delivered_at="2026-11-22T10:00:00.000Z", outbox=()))
+    assert list(store.accepted_on("2026-11-20")) == [newer]
+
+
+def test_the_cases_of_a_day_can_be_had_by_how_their_ids_begin(store):
+    for number in (0xA1, 0xA2, 0xB1):
+        store.accept(a_case(number, id=f"{number:x}".ljust(32, "0")))
+    assert {case.id[:2] for case in store.accepted_on("2026-11-20", "a")} == {"a1", "a2"}
+    assert {case.id[:2] for case in store.accepted_on("2026-11-20", "a2")} == {"a2"}
+
+
 def test_fields_that_a_later_version_added_are_passed_over():
     record = a_case().to_record() | {"added_later": 1}
     record["outbox"] = [{**record["outbox"][0], "added_later": 1}]
     assert Case.from_record(record) == a_case()
 
 
-def spoil(store, reference):
+def spoil(store, reference, spoiled):
     """Damages a record behind the store's back."""
     if isinstance(store, SqliteStore):
-        store.database.connection().execute("UPDATE cases SET record = '{}' WHERE reference = ?", (reference,))
+        store.database.connection().execute("UPDATE cases SET record = ? WHERE reference = ?", (spoiled, reference))
     else:
         key = {"id": {"S": store.with_reference(reference).id}}
-        empty = {":empty": {"S": "{}"}}
+        empty = {":empty": {"S": spoiled}}
         store.client.update_item(
             TableName=store.table, Key=key, UpdateExpression="SET #r = :empty",
             ExpressionAttributeNames={"#r": "record"}, ExpressionAttributeValues=empty,
         )  # fmt: skip
 
 
-def test_a_record_that_cannot_be_read_holds_up_no_other(store):
+@pytest.mark.parametrize("spoiled", ["{}", "{"])
+def test_a_record_that_cannot_be_read_holds_up_no_other(store, spoiled):
     store.accept(a_case(1))
     store.accept(a_case(2))
-    spoil(store, "REF-1")
+    spoil(store, "REF-1", spoiled)
     assert [case.reference for case in store.due("2027-01-01")] == ["REF-2"]
     assert [case.reference for case in store.waiting()] == ["REF-2"]
+    assert [case.reference for case in store.accepted_on("2026-11-20")] == ["REF-2"]
 
 
 CLOSED = Update(1, "closed", "2026-12-01T09:00:00.000Z")

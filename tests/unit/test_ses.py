@@ -22,6 +22,7 @@ from heard import message
 from heard.adapters.mail import Sender
 from heard.adapters.ses import Ses, ses_client
 from heard.bounce import REASONS, UNDELIVERABLE, UNWANTED, bounced
+from heard.clock import stamp
 from heard.letters import Letter
 from heard.ports import NeverSent, NotSent, StaleCase
 from tests.conftest import deliver_all, send_complaint
@@ -243,6 +244,7 @@ def test_the_council_hears_of_a_case_before_it_hears_what_happened_to_it(service
     deliver_all(replace(services, queue=Down()))
     bounced(receipt["reference"], UNDELIVERABLE, services.store, clock())
     assert deliver_all(services) == []  # the submission waits a little, and the event behind it
+    assert list(services.store.due(stamp(clock()))) == []
     clock.move(minutes=1)
     deliver_all(services)
     assert [told["type"] for told in services.inbox.peek(10)] == ["submission", "event"]

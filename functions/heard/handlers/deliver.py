@@ -4,10 +4,13 @@ from functools import cache
 from typing import Any
 
 from heard import log
-from heard.case import COUNCIL, PERSON
+from heard.case import COUNCIL, PARKED, PERSON
 from heard.deliver import Deliverer, Outcome
 from heard.handlers.metrics import EmbeddedMetrics, tell_oldest
 from heard.wiring import deliverer, passing_on
+
+NOT_PARKED = PARKED[:4]
+"""Due by then is everything that is still tried: what is parked waits for people, and could be much."""
 
 
 @cache
@@ -29,5 +32,5 @@ def handle(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: A
     for outcome in outcomes:
         step = f"deliver_{outcome.kind}"
         log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
-    tell_oldest(passing().store.waiting(), passing().clock())
+    tell_oldest(passing().store.due(NOT_PARKED), passing().clock())
     return {"attempted": len(outcomes)}
