@@ -24,6 +24,7 @@ PACKAGE = ROOT / "functions" / "heard"
 FOLDER = ROOT / "build" / "functions"
 ZIP = ROOT / "build" / "functions.zip"
 HOST_ONLY = ("host", "cli.py", "__main__.py", "qr.py", "__pycache__", "sqlite.py")
+FOR_COUNCILS = ("commands.py", "consume.py", "verify.py", "examples")
 PURE_SOURCE = ("docopt",)  # comes with the Notify client; published without a wheel, and one file of Python
 WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
 MOST_BYTES = 8 * 1024 * 1024
@@ -39,7 +40,7 @@ def make_bundle(folder: Path = FOLDER, zipped: Path = ZIP, architecture: str = "
     shutil.rmtree(folder, ignore_errors=True)
     install_dependencies(folder, architecture)
     leave_one_time_zone(folder / "tzdata")
-    shutil.copytree(PACKAGE, folder / "heard", ignore=shutil.ignore_patterns(*HOST_ONLY))
+    shutil.copytree(PACKAGE, folder / "heard", ignore=shutil.ignore_patterns(*HOST_ONLY, *FOR_COUNCILS))
     compile_all(folder)
     size = sum(path.stat().st_size for path in files_in(folder))
     if size > MOST_BYTES:

@@ -12,11 +12,12 @@ from typing import Any
 from heard import qr
 from heard.case import STATUSES, Case
 from heard.clock import stamp
+from heard.council.commands import add_commands
 from heard.places import DOORS
 from heard.ports import Taken
 from heard.services import Services
 from heard.update import HOLD_REASONS, CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
-from heard.wiring import SettingWrong, data_folder, one_machine
+from heard.wiring import SettingWrong, existing_folder, one_machine
 from heard.wording import NotBuilt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
 
 
 def _council_commands(commands: Any) -> None:
-    text = "the council's side: read the queue, say what was done"
+    text = "the council's side: read the queue, say what was done, try its systems, compare"
     council = commands.add_parser("council", help=text, description=text).add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -75,12 +76,12 @@ def _council_commands(commands: Any) -> None:
     said.add_argument("--resubmit-by", metavar="DATE", help="until when a case on hold can be sent again")
     said.add_argument("--version", type=positive, metavar="N", help="number of this update; the next one if left out")
     said.add_argument("--at", metavar="TIME", help="when it happened, e.g. 2026-11-20T14:00:00Z; now if left out")
+    add_commands(council, _command)
 
 
 def existing_machine() -> Services:
-    """The services over a data folder that a host has made. Looking in the wrong place must not look like no cases."""
-    if not data_folder().is_dir():
-        raise SettingWrong(f"there are no cases in {data_folder()}; set HEARD_DATA to the folder the host uses")
+    """The services over a data folder that a host has made."""
+    existing_folder()
     return one_machine()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import fastjsonschema
 
+from heard import log
 from heard.answers import Answers
 from heard.case import Case
 from heard.forms import form_named
@@ -91,6 +92,18 @@ def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
         "answers_sha256": case.digest,
     }
     return _checked(message, "message")
+
+
+def read(body: str) -> dict[str, Any] | None:
+    """A message as a queue holds it, or None when it is none: that must not hold up the others."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        log.note("queue", "unreadable")
+        return None
+    return message
 
 
 def _checked(message: dict[str, Any], schema_name: str) -> dict[str, Any]:

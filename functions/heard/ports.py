@@ -43,6 +43,9 @@ class Store(Protocol):
     def waiting(self) -> list[Case]:
         """Every case with something left in its outbox, longest waiting first."""
 
+    def accepted_on(self, day: str, beginning: str = "") -> Iterator[Case]:
+        """Cases received on a day (ISO, in UTC) whose id begins with `beginning`, read as they are asked for."""
+
     def forget(self, now: str) -> int:
         """Removes the cases whose time is up and says how many; 0 from a store that does so by itself."""
 
@@ -73,7 +76,10 @@ class CouncilInbox(Protocol):
     def peek(self, limit: int) -> list[dict[str, Any]]: ...
 
     def receive(self, limit: int, visibility_seconds: int) -> list[Taken]:
-        """Up to `limit` messages, hidden from others until deleted or the time is up."""
+        """Up to `limit` messages, hidden from others until deleted or the time is up.
+
+        What is no message stays in the queue and holds up no other.
+        """
 
     def delete(self, handle: str) -> None:
         """Done with it. A handle whose time ran out, when somebody else has received it since, deletes nothing."""

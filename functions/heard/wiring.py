@@ -31,6 +31,14 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("HEARD_DATA", "data")).resolve()
 
 
+def existing_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The data folder that a host has made. Looking in the wrong place must not look like no cases."""
+    data = data_folder(environment)
+    if not data.is_dir():
+        raise SettingWrong(f"there are no cases in {data}; set HEARD_DATA to the folder the host uses")
+    return data
+
+
 def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
     """What the host works with: SQLite files in the data folder, unless HEARD_STORE and HEARD_QUEUE say otherwise."""
     data = data_folder(environment)
@@ -84,6 +92,25 @@ def passing_on(environment: Mapping[str, str] = os.environ, clock: Callable[[], 
 def cases_only(environment: Mapping[str, str] = os.environ) -> Store:
     """What a function needs that takes the council's updates."""
     return _dynamodb(environment)
+
+
+def council_end(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> "Both":
+    """What the council's own machine needs: its end of the queue, no pepper and no cases."""
+    here = environment.get("HEARD_QUEUE", "sqlite") == "sqlite"
+    return _queue(environment, (existing_folder if here else data_folder)(environment), clock)
+
+
+def cases_kept(environment: Mapping[str, str] = os.environ) -> Store:
+    """What looking at cases needs: no pepper and no queue."""
+    here = environment.get("HEARD_STORE", "sqlite") == "sqlite"
+    return _store(environment, (existing_folder if here else data_folder)(environment))
+
+
+def copies_to(url: str) -> Callable[[dict[str, Any]], None]:
+    """What puts messages into a queue for trying things out, repeats too; raises NotSent."""
+    from heard.adapters.sqs import SqsQueue, sqs_client
+
+    return SqsQueue(sqs_client(), url).send_copy
 
 
 def front_door(environment: Mapping[str, str] = os.environ) -> str | None:

@@ -12,8 +12,10 @@ import pytest
 from heard import headers, pages
 from heard.case import COUNCIL_MESSAGE, Entry
 from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, send
+from tests.contracts.conftest import a_case
 from tests.handlers.conftest import KEY, request
 
+LAST_YEAR = "2025-11-20T09:30:00.000Z"
 COMPLAINT = {"form": "complaint", "voice": "young", "key": KEY, "what_happened": "They never came. żółć 👋"}
 
 
@@ -125,6 +127,31 @@ def test_an_update_is_tried_again_when_the_table_does_not_answer(account, monkey
     monkeypatch.setenv("HEARD_TABLE", "gone")
     said = {"reference": "TM7-MM8-PP9-456", "version": 1, "status": "closed", "at": "2026-11-21T09:00:00Z"}
     assert council_update.handle(updates(said), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+
+
+def report_of(messages, day="2026-11-20"):
+    return {"type": "received", "day": day, "messages": messages}
+
+
+@pytest.mark.parametrize(("digests", "differences"), [(["d" * 64], 0), (["e" * 64], 1), ([], 1)])
+def test_what_the_council_received_is_compared_and_the_differences_are_counted(account, capfd, digests, differences):
+    case = account.store.accept(a_case(due=None, delivered_at="2026-11-20T10:00:00.000Z", received_at=LAST_YEAR))
+    report = report_of(dict.fromkeys([case.id], digests[0]) if digests else {}, LAST_YEAR[:10])
+    assert council_update.handle(updates(report), None) == {"batchItemFailures": []}
+    written = capfd.readouterr().err
+    metric = json.loads(written.splitlines()[-1])
+    assert metric["Unreconciled"] == differences
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "Unreconciled", "Unit": "Count"}]
+    assert case.reference not in written
+    assert written.count('"reference"') == differences
+
+
+def test_a_report_that_does_not_fit_comes_back_alone(account, capfd):
+    wrong, right = report_of({"CANARY": 1}, LAST_YEAR[:10]), report_of({}, LAST_YEAR[:10])
+    assert council_update.handle(updates(wrong, right), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    written = capfd.readouterr().err
+    assert '"problem": "ReportRejected"' in written
+    assert "CANARY" not in written
 
 
 def test_a_log_line_is_a_metric_and_holds_nothing_that_was_typed(account, capfd):

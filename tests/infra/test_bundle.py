@@ -35,6 +35,7 @@ def test_it_holds_what_the_lock_names_and_nothing_else(bundle):
 def test_the_host_and_its_adapters_stay_at_home(bundle):
     heard = bundle / "heard"
     assert not any((heard / name).exists() for name in ("host", "cli.py", "qr.py", "adapters/sqlite.py"))
+    assert {path.name for path in (heard / "council").iterdir()} == {"__init__.py", "__pycache__"}
 
 
 def test_it_holds_the_compiled_forms_and_pages(bundle):

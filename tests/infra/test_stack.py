@@ -4,11 +4,15 @@ import json
 import secrets
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import front
 import pytest
 import stack as stacks
 
+from heard.adapters.dynamodb import DynamoDbStore
+from heard.case import Case
 from tests.infra.caller import as_role, call, council, eventually, is_refused, physical, post, steps_of, take
 
 FORMS = {
@@ -35,6 +39,14 @@ def say(stack, credentials, **update):
 def case_of(stack, reference):
     items = stack.client("dynamodb").scan(TableName=stack.outputs["Table"])["Items"]
     return next(json.loads(item["record"]["S"]) for item in items if item["reference"]["S"] == reference)
+
+
+def lines_of(stack):
+    """Everything that the functions have logged."""
+    logs = stack.client("logs")
+    groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    found = [logs.filter_log_events(logGroupName=group)["events"] for group in groups]
+    return "\n".join(event["message"] for events in found for event in events)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -138,6 +150,20 @@ def test_one_update_that_cannot_be_taken_holds_up_no_other(deployed):
     assert eventually(lambda: "closed" in steps_of(deployed, receipt["code"]))
 
 
+def test_what_the_council_says_it_received_is_held_against_what_was_accepted(deployed):
+    receipt = send(deployed)
+    assert eventually(lambda: "delivered" in steps_of(deployed, receipt["code"]))
+    record = case_of(deployed, receipt["reference"])
+    yesterday = f"{datetime.now(UTC).date() - timedelta(days=1)}"
+    accepted = record | {"received_at": f"{yesterday}T12:00:00.000Z", "delivered_at": f"{yesterday}T12:00:01.000Z"}
+    DynamoDbStore(deployed.client("dynamodb"), deployed.outputs["Table"]).replace(Case.from_record(accepted))
+    report = {"type": "received", "day": yesterday, "messages": {}}
+    deployed.client("sqs").send_message(QueueUrl=deployed.outputs["UpdatesQueueUrl"], MessageBody=json.dumps(report))
+    hashed = sha256(receipt["reference"].encode()).hexdigest()[:12]
+    assert eventually(lambda: f'"missing_at_council", "reference": "{hashed}"' in lines_of(deployed))
+    assert '"Unreconciled": 1' in lines_of(deployed)
+
+
 def test_a_letter_that_bounces_is_written_down_on_its_case_and_the_council_is_told(deployed):
     receipt = send(deployed)
     letter = f"{case_of(deployed, receipt['reference'])['id']}-acknowledgement"
@@ -178,7 +204,7 @@ MAY = {
     "FollowRole": {"pepper", "get", "by_code"},
     "HealthRole": {"pepper", "get"},
     "DeliverRole": {"get", "put", "by_due", "send_council", "letter"},
-    "CouncilUpdateRole": {"get", "put", "by_reference", "receive_updates"},
+    "CouncilUpdateRole": {"get", "put", "by_reference", "by_day", "receive_updates"},
     "BounceRole": {"get", "put"},
 }
 
@@ -212,6 +238,7 @@ def calls(stack, credentials):
         "by_code": query("by_code", "code_hash"),
         "by_reference": query("by_reference", "reference"),
         "by_due": query("by_due", "outbox"),
+        "by_day": query("by_day", "received_on"),
         "send_council": queue(sqs.send_message, "CouncilQueue", MessageBody="{}", **fifo),
         "receive_council": queue(sqs.receive_message, "CouncilQueue", VisibilityTimeout=0),
         "send_updates": queue(sqs.send_message, "UpdatesQueue", MessageBody="{}"),
@@ -293,7 +320,7 @@ def test_each_alarm_rings_and_somebody_is_told(deployed):
             told.add(json.loads(json.loads(message["Body"])["Message"])["AlarmName"])
         return told == {alarm["AlarmName"] for alarm in alarms}
 
-    assert len(alarms) == 9
+    assert len(alarms) == 10
     assert eventually(everybody_told), told
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from heard import headers, web
 from heard.adapters.dynamodb import table_definition
+from heard.handlers.metrics import GAUGES, NAMESPACE
 from tests.infra.conftest import ROOT
 
 REVIEWED = json.loads(Path(__file__).with_name("reviewed_actions.json").read_text())
@@ -166,6 +167,11 @@ def test_each_dead_letter_queue_has_an_alarm_and_each_alarm_tells_somebody(resou
     assert {f"{name}Alarm" for name in of_type(resources, "AWS::SQS::Queue") if "DeadLetters" in name} <= set(alarms)
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+
+
+def test_the_alarms_of_our_own_numbers_watch_what_the_functions_say(resources):
+    ours = [alarm for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == NAMESPACE]
+    assert {alarm["MetricName"] for alarm in ours} == set(GAUGES)
 
 
 def test_a_queue_hides_what_a_function_has_for_six_times_its_time(resources):

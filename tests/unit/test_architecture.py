@@ -9,8 +9,9 @@ import pytest
 import heard
 
 PACKAGE = Path(heard.__file__).parent
-FRONTS = {"cli", "__main__", "qr", "web", "host.app", "host.serve", "host"}
-VERBS = {"bounce", "check", "receive", "deliver", "follow", "update"}
+FRONTS = {"cli", "__main__", "qr", "web", "host.app", "host.serve", "host", "council.commands"}
+VERBS = {"bounce", "check", "receive", "deliver", "follow", "update", "reconcile"}
+FOR_COUNCILS = {"council.consume", "council.verify"}
 NOUNS = {
     "answers", "case", "clock", "controls", "council", "envelope", "forms", "headers", "letters",
     "exchange", "log", "message", "pages", "places", "ports", "receipt", "services", "triage", "wording",
@@ -55,7 +56,7 @@ def others(path):
 
 
 def test_every_module_has_a_room():
-    assert {name for name, _ in modules()} == FRONTS | HANDLERS | VERBS | NOUNS | ADAPTERS | {"wiring"}
+    assert {name for name, _ in modules()} == FRONTS | HANDLERS | VERBS | FOR_COUNCILS | NOUNS | ADAPTERS | {"wiring"}
 
 
 @pytest.mark.parametrize(("name", "path"), [pair for pair in modules() if pair[0] in NOUNS])
@@ -69,6 +70,12 @@ def test_a_noun_imports_nouns_the_standard_library_and_marshmallow(name, path):
 def test_a_verb_imports_only_nouns(path):
     assert ours(path) <= NOUNS
     assert others(path) <= {"marshmallow"}
+
+
+@pytest.mark.parametrize("path", [path for name, path in modules() if name in FOR_COUNCILS])
+def test_what_a_council_may_copy_imports_only_nouns_and_the_standard_library(path):
+    assert ours(path) <= NOUNS
+    assert others(path) == set()
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()))

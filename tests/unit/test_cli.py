@@ -26,7 +26,9 @@ def run(capsys, *arguments):
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["serve"], ["build"], ["council"], ["council", "inbox"], ["council", "update"], ["outbox"], ["qr"]]
+    "words",
+    [[], ["serve"], ["build"], ["council"], ["outbox"], ["qr"]]
+    + [["council", action] for action in ("inbox", "update", "consume", "received", "reconcile", "verify")],
 )
 def test_help_reads_well(words, capsys):
     with pytest.raises(SystemExit) as left:

@@ -19,9 +19,14 @@ from heard.clock import moment
 from heard.ports import StaleCase
 
 WAITING = "waiting"
-BY_REFERENCE, BY_CODE, BY_DUE = "by_reference", "by_code", "by_due"
-KEYS = {"id": "S", "reference": "S", "code_hash": "S", "outbox": "S", "due": "S"}
-INDEXES = {BY_REFERENCE: ("reference", None), BY_CODE: ("code_hash", None), BY_DUE: ("outbox", "due")}
+BY_REFERENCE, BY_CODE, BY_DUE, BY_DAY = "by_reference", "by_code", "by_due", "by_day"
+KEYS = {"id": "S", "reference": "S", "code_hash": "S", "outbox": "S", "due": "S", "received_on": "S"}
+INDEXES = {
+    BY_REFERENCE: ("reference", None),
+    BY_CODE: ("code_hash", None),
+    BY_DUE: ("outbox", "due"),
+    BY_DAY: ("received_on", "id"),
+}
 
 
 def dynamodb_client() -> Any:
@@ -30,7 +35,7 @@ def dynamodb_client() -> Any:
 
 
 def table_definition(name: str) -> dict[str, Any]:
-    """The table as `create_table` takes it: on-demand, and three indexes that hold keys only."""
+    """The table as `create_table` takes it: on-demand, and indexes that hold keys only."""
     return {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
@@ -101,10 +106,16 @@ class DynamoDbStore:
         return self._by(BY_CODE, "code_hash", code_hash)
 
     def due(self, now: str) -> Iterator[Case]:
-        return self._readable(self._ids("outbox = :waiting AND due <= :now", {":waiting": WAITING, ":now": now}))
+        return self._waiting("outbox = :waiting AND due <= :now", {":waiting": WAITING, ":now": now})
 
     def waiting(self) -> list[Case]:
-        return list(self._readable(self._ids("outbox = :waiting", {":waiting": WAITING})))
+        return list(self._waiting("outbox = :waiting", {":waiting": WAITING}))
+
+    def accepted_on(self, day: str, beginning: str = "") -> Iterator[Case]:
+        """By an index of its own, so that a night's cost grows with the day and not with all that is kept."""
+        values = {":day": day} | ({":beginning": beginning} if beginning else {})
+        some = " AND begins_with(id, :beginning)" if beginning else ""  # DynamoDB refuses an empty text there
+        return self._readable(self._ids(BY_DAY, "received_on = :day" + some, values))
 
     def forget(self, now: str) -> int:  # noqa: ARG002 - by its own clock
         """DynamoDB does it by itself, within some days of an item's time."""
@@ -131,11 +142,16 @@ class DynamoDbStore:
         )
         return self.with_id(found["Items"][0]["id"]["S"]) if found["Items"] else None
 
-    def _ids(self, condition: str, values: dict[str, str]) -> Iterator[str]:
-        """Ids of waiting cases, longest waiting first, over as many pages as there are."""
+    def _waiting(self, condition: str, values: dict[str, str]) -> Iterator[Case]:
+        """Those of whom the index says so, longest waiting first, and it is still true."""
+        found = self._readable(self._ids(BY_DUE, condition, values))
+        return (case for case in found if case.next_due is not None)
+
+    def _ids(self, index: str, condition: str, values: dict[str, str]) -> Iterator[str]:
+        """Ids in the order of an index, over as many pages as there are."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
-            IndexName=BY_DUE,
+            IndexName=index,
             KeyConditionExpression=condition,
             ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
         )
@@ -149,7 +165,7 @@ class DynamoDbStore:
             except (KeyError, TypeError, ValueError) as unreadable:
                 log.note("store", "unreadable", problem=type(unreadable).__name__)
                 continue
-            if case is not None and case.next_due is not None:
+            if case is not None:
                 yield case
 
 
@@ -159,6 +175,7 @@ def _condition_failed(refused: ClientError) -> bool:
 
 def _facts(case: Case) -> dict[str, str]:
     facts = {"id": case.id, "reference": case.reference, "code_hash": case.code_hash}
+    facts["received_on"] = case.received_at[:10]
     facts["record"] = json.dumps(case.to_record(), ensure_ascii=False)
     if case.next_due is not None:
         facts |= {"outbox": WAITING, "due": case.next_due}

@@ -1,13 +1,15 @@
 """The council's queue as an SQS FIFO queue: ports.CouncilQueue for us, ports.CouncilInbox for the council."""
 
 import json
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
+from heard.message import read
 from heard.ports import NotSent, Taken
 
 MOST_AT_ONCE = 10  # SQS hands out no more in one call
@@ -47,6 +49,16 @@ class SqsQueue:
         except (EndpointConnectionError, ConnectTimeoutError):
             raise NotSent("sqs_unreachable") from None
 
+    def send_copy(self, message: dict[str, Any]) -> None:
+        """One more copy, which SQS does not recognise, as a redrive brings it. The queue need not be FIFO."""
+        fifo = {"MessageGroupId": message["reference"], "MessageDeduplicationId": secrets.token_hex(16)}
+        try:
+            self.client.send_message(
+                QueueUrl=self.url, MessageBody=json.dumps(message), **(fifo if self.url.endswith(".fifo") else {})
+            )
+        except (ClientError, BotoCoreError) as failed:
+            raise NotSent(f"sqs_{type(failed).__name__}") from None
+
     def peek(self, limit: int) -> list[dict[str, Any]]:
         """What could be received now. SQS has no look without taking, so each is put back at once."""
         seen = self.receive(limit, visibility_seconds=LOOK_SECONDS)
@@ -65,7 +77,8 @@ class SqsQueue:
             messages = answer.get("Messages", [])
             if not messages:
                 break
-            taken += [Taken(json.loads(message["Body"]), message["ReceiptHandle"]) for message in messages]
+            readable = ((read(message["Body"]), message["ReceiptHandle"]) for message in messages)
+            taken += [Taken(message, handle) for message, handle in readable if message is not None]
         return taken
 
     def delete(self, handle: str) -> None:
