@@ -151,17 +151,23 @@ def council_name() -> str:
     return os.environ.get("HEARD_COUNCIL", "demo")
 
 
+def read_forms() -> tuple[list[dict[str, Any]], dict[str, dict[str, str]]]:
+    """All forms, and the words of all forms."""
+    shared = read_yaml(CONTENT / "forms" / "shared.yml")["questions"]
+    sources = [path for path in sorted((CONTENT / "forms").glob("*.yml")) if path.name != "shared.yml"]
+    forms, words = zip(*(compile_form(path, shared) for path in sources), strict=True)
+    return list(forms), {key: voices for of_form in words for key, voices in of_form.items()}
+
+
+def english_words() -> dict[str, dict[str, str]]:
+    """Every English text but the prose pages: {key: {voice: text}}."""
+    return flatten(read_yaml(CONTENT / "wording.yml")) | read_forms()[1]
+
+
 def compile_content() -> dict[str, Any]:
     """Writes functions/heard/compiled/ and returns what the site build needs of it."""
-    shared = read_yaml(CONTENT / "forms" / "shared.yml")["questions"]
-    words = flatten(read_yaml(CONTENT / "wording.yml"))
-    forms = []
-    for path in sorted((CONTENT / "forms").glob("*.yml")):
-        if path.name == "shared.yml":
-            continue
-        form, form_words = compile_form(path, shared)
-        forms.append(form)
-        words |= form_words
+    forms, words = read_forms()[0], english_words()
+    for form in forms:
         write_json(f"forms/{form['name']}.json", form)
     languages = read_yaml(CONTENT / "languages.yml")
     council = {"id": council_name(), **read_yaml(CONTENT / "councils" / f"{council_name()}.yml")}

@@ -36,8 +36,9 @@ class Entry:
     problem: str | None = None
 
     @property
-    def recipient(self) -> str:
-        return RECIPIENTS[self.kind]
+    def recipient(self) -> str | None:
+        """None for a kind that a later version knew: it stays until that version is back."""
+        return RECIPIENTS.get(self.kind)
 
 
 @dataclass(frozen=True)

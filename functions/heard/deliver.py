@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from heard import log
 from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, COUNCIL, COUNCIL_MESSAGE, PARKED, PERSON, Case, Entry
 from heard.clock import stamp
 from heard.letters import acknowledgement
@@ -24,12 +25,25 @@ LETTER_ATTEMPTS = 12  # about five hours; a council message is never given up
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one attempt: `sent`, `not_sent`, `never_sent` or `unknown`, and the code of the problem."""
+    """What became of one attempt: `sent`, `not_sent`, `never_sent` or `unknown`, and the code of the problem.
+
+    `parked`: nobody tries it any more, and people have to look at it.
+    """
 
     reference: str
     kind: str
     outcome: str
     problem: str | None = None
+    parked: bool = False
+
+
+def note(outcomes: Iterable[Outcome]) -> None:
+    """A log line for each attempt, and one more for what is parked, which an alarm listens to."""
+    for outcome in outcomes:
+        step = f"deliver_{outcome.kind}"
+        log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+        if outcome.parked:
+            log.note(step, "parked", reference=outcome.reference)
 
 
 @dataclass(frozen=True)
@@ -44,13 +58,23 @@ class Deliverer:
 
     def deliver_due(self, recipient: str, at_most: int = 200) -> list[Outcome]:
         """Attempts what is due to the council or to people, one after the other; one that fails holds up no other."""
+        return self.deliver_cases(self._due(recipient, at_most), recipient)
+
+    def _due(self, recipient: str, at_most: int) -> list[str]:
+        """Ids of what is due. The reading is over before anything is written: SQLite refuses to write over it."""
         now = stamp(self.clock())
         due = (case.id for case in self.store.due(now) if (entry := case.first_for(recipient)) and entry.due <= now)
-        return self.deliver_cases(list(islice(due, at_most)), recipient)
+        return list(islice(due, at_most))
 
     def deliver_cases(self, case_ids: Iterable[str], recipient: str) -> list[Outcome]:
         """The same for cases that somebody has just heard of. A case with nothing due is passed over."""
-        return [outcome for case_id in case_ids for outcome in self._attempts(case_id, recipient)]
+        outcomes: list[Outcome] = []
+        for case_id in case_ids:
+            try:
+                outcomes.extend(self._attempts(case_id, recipient))
+            except Exception as broken:  # a case that the store cannot read or write holds up no other
+                log.note(f"deliver_to_{recipient}", "broken", problem=log.where(broken))
+        return outcomes
 
     def _attempts(self, case_id: str, recipient: str) -> Iterator[Outcome]:
         """One thing after the other, until one does not get through or nothing is due."""
@@ -68,9 +92,9 @@ class Deliverer:
         later = None
         if outcome.outcome != "sent":
             unknown_since = entry.unknown_since if outcome.outcome == "unknown" else unknown_before
-            later = replace(
-                entry, due=self._later(entry, outcome), problem=outcome.problem, unknown_since=unknown_since
-            )
+            due = self._later(entry, outcome)
+            later = replace(entry, due=due, problem=outcome.problem, unknown_since=unknown_since)
+            outcome = replace(outcome, parked=due == PARKED)
         self._settle(case_id, entry, later)
         return outcome
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from heard.clock import england
 from heard.council import council
@@ -17,6 +17,8 @@ from heard.services import Services
 # Adapters are imported where they are chosen: nobody needs boto3 for SQLite, nor SQLite in a Lambda function.
 
 SHORTEST_PEPPER = 16  # bytes
+CASES = "cases.sqlite"
+Opened = TypeVar("Opened")
 
 
 class SettingWrong(ValueError):
@@ -150,7 +152,8 @@ def _store(environment: Mapping[str, str], data: Path) -> Store:
     def sqlite() -> Store:
         from heard.adapters.sqlite import SqliteStore
 
-        return SqliteStore(data / "cases.sqlite", _keep_days(environment))
+        keep_days = _keep_days(environment)
+        return _opened(data / CASES, lambda path: SqliteStore(path, keep_days))
 
     store: Store = _chosen(environment, "HEARD_STORE", {"sqlite": sqlite, "dynamodb": lambda: _dynamodb(environment)})
     return store
@@ -160,10 +163,20 @@ def _queue(environment: Mapping[str, str], data: Path, clock: Callable[[], datet
     def sqlite() -> Both:
         from heard.adapters.sqlite import SqliteQueue
 
-        return SqliteQueue(data / "queue.sqlite", clock)
+        return _opened(data / "queue.sqlite", lambda path: SqliteQueue(path, clock))
 
     queue: Both = _chosen(environment, "HEARD_QUEUE", {"sqlite": sqlite, "sqs": lambda: _sqs(environment)})
     return queue
+
+
+def _opened(path: Path, adapter: Callable[[Path], Opened]) -> Opened:
+    """An adapter over a SQLite file; raises SettingWrong when the file cannot be used. It stays as it is."""
+    import sqlite3
+
+    try:
+        return adapter(path)
+    except (OSError, sqlite3.Error) as problem:
+        raise SettingWrong(f"cannot use {path}: {problem}") from None
 
 
 def _dynamodb(environment: Mapping[str, str]) -> Store:
@@ -249,16 +262,28 @@ def _peppers(environment: Mapping[str, str], data: Path) -> Peppers:
 
     Lost, no code can be followed any more: back them up with the data.
     """
-    from heard.adapters.pepper import kept_in
-
     given = environment.get("HEARD_PEPPER") or _secret(environment.get("HEARD_PEPPER_SECRET"))
+    lines = (given or _own_pepper(data)).split()
     try:
-        peppers = tuple(bytes.fromhex(line) for line in (given or kept_in(data / "pepper")).split())
+        peppers = tuple(map(bytes.fromhex, lines))
     except ValueError:
         peppers = ()
     if not peppers or min(map(len, peppers)) < SHORTEST_PEPPER:
         raise SettingWrong(f"each pepper needs at least {2 * SHORTEST_PEPPER} hexadecimal digits")
     return peppers
+
+
+def _own_pepper(data: Path) -> str:
+    """The pepper of the data folder. Never a new one beside old cases: no code would open them any more."""
+    from heard.adapters.pepper import kept_in
+
+    path = data / "pepper"
+    if (data / CASES).exists() and not path.exists():
+        raise SettingWrong(f"there are cases in {data} and no pepper: put it back from a backup")
+    try:
+        return kept_in(path)
+    except OSError as problem:
+        raise SettingWrong(f"cannot use {path}: {problem}") from None
 
 
 def _secret(name: str | None) -> str | None:

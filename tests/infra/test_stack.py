@@ -320,7 +320,7 @@ def test_each_alarm_rings_and_somebody_is_told(deployed):
             told.add(json.loads(json.loads(message["Body"])["Message"])["AlarmName"])
         return told == {alarm["AlarmName"] for alarm in alarms}
 
-    assert len(alarms) == 10
+    assert len(alarms) == 11
     assert eventually(everybody_told), told
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from heard import headers, web
+from heard import headers, log, web
 from heard.adapters.dynamodb import table_definition
-from heard.handlers.metrics import GAUGES, NAMESPACE
+from heard.case import ACKNOWLEDGEMENT
+from heard.deliver import Outcome, note
+from heard.handlers.metrics import GAUGES, NAMESPACE, EmbeddedMetrics
 from tests.infra.conftest import ROOT
 
 REVIEWED = json.loads(Path(__file__).with_name("reviewed_actions.json").read_text())
@@ -171,7 +173,15 @@ def test_each_dead_letter_queue_has_an_alarm_and_each_alarm_tells_somebody(resou
 
 def test_the_alarms_of_our_own_numbers_watch_what_the_functions_say(resources):
     ours = [alarm for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == NAMESPACE]
-    assert {alarm["MetricName"] for alarm in ours} == set(GAUGES)
+    assert {alarm["MetricName"] for alarm in ours} == {*GAUGES, "Count"}
+
+
+def test_the_alarm_of_parked_letters_watches_the_line_that_a_parked_letter_gets(resources, capfd):
+    log.to_stderr(EmbeddedMetrics())
+    note([Outcome("TM7-MM8-PP9-456", ACKNOWLEDGEMENT, "never_sent", parked=True)])
+    line = json.loads(capfd.readouterr().err.splitlines()[-1])
+    watched = {row["Name"]: row["Value"] for row in resources["ParkedAlarm"]["Properties"]["Dimensions"]}
+    assert {name: line[name] for name in line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]} == watched
 
 
 def test_a_queue_hides_what_a_function_has_for_six_times_its_time(resources):

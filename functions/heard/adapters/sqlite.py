@@ -32,7 +32,6 @@ CREATE TABLE IF NOT EXISTS cases (
     record TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS cases_due ON cases (next_due) WHERE next_due IS NOT NULL;
-CREATE INDEX IF NOT EXISTS cases_expire ON cases (expires) WHERE expires IS NOT NULL;
 """
 MESSAGES = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -89,6 +88,7 @@ class SqliteStore:
     def __init__(self, path: Path, keep_days: int | None = None) -> None:
         self.database = Database(path, CASES)
         self.keep_days = keep_days
+        self._learn_when_cases_leave()
 
     def accept(self, case: Case) -> Case:
         inserted = self.database.connection().execute(
@@ -114,24 +114,25 @@ class SqliteStore:
         return newer
 
     def with_id(self, case_id: str) -> Case | None:
-        return self._one("SELECT record FROM cases WHERE id = ?", case_id)
+        return self._one("SELECT CAST(record AS BLOB) FROM cases WHERE id = ?", case_id)
 
     def with_reference(self, reference: str) -> Case | None:
-        return self._one("SELECT record FROM cases WHERE reference = ?", reference)
+        return self._one("SELECT CAST(record AS BLOB) FROM cases WHERE reference = ?", reference)
 
     def with_code_hash(self, code_hash: str) -> Case | None:
-        return self._one("SELECT record FROM cases WHERE code_hash = ?", code_hash)
+        return self._one("SELECT CAST(record AS BLOB) FROM cases WHERE code_hash = ?", code_hash)
 
     def due(self, now: str) -> Iterator[Case]:
-        return self._readable("SELECT record FROM cases WHERE next_due <= ? ORDER BY next_due", now)
+        return self._readable("SELECT CAST(record AS BLOB) FROM cases WHERE next_due <= ? ORDER BY next_due", now)
 
     def waiting(self) -> list[Case]:
-        return list(self._readable("SELECT record FROM cases WHERE next_due IS NOT NULL ORDER BY next_due"))
+        waiting = "SELECT CAST(record AS BLOB) FROM cases WHERE next_due IS NOT NULL ORDER BY next_due"
+        return list(self._readable(waiting))
 
     def accepted_on(self, day: str, beginning: str = "") -> Iterator[Case]:
         """Looks at every case, for 100,000 about a second, once a night: that is less than one more index."""
         return self._readable(
-            "SELECT record FROM cases WHERE substr(id, 1, length(?)) = ? AND"
+            "SELECT CAST(record AS BLOB) FROM cases WHERE substr(id, 1, length(?)) = ? AND"
             " CASE WHEN json_valid(record) THEN substr(json_extract(record, '$.received_at'), 1, 10) END = ?",
             beginning, beginning, day,
         )  # fmt: skip
@@ -144,7 +145,10 @@ class SqliteStore:
         return Case.from_record(json.loads(row[0])) if row else None
 
     def _readable(self, query: str, *values: str) -> Iterator[Case]:
-        """Every case that can be read: one that cannot must not hold up the others."""
+        """Every case that can be read: one that cannot must not hold up the others.
+
+        Records come as bytes: damaged text would otherwise end the whole reading.
+        """
         for (record,) in self.database.connection().execute(query, values):
             try:
                 case = Case.from_record(json.loads(record))
@@ -155,6 +159,13 @@ class SqliteStore:
 
     def close(self) -> None:
         self.database.close()
+
+    def _learn_when_cases_leave(self) -> None:
+        """For a file from before cases could leave. Those that are closed already leave after their next change."""
+        with self.database.writing() as connection:
+            if "expires" not in {column for _, column, *_ in connection.execute("PRAGMA table_info(cases)")}:
+                connection.execute("ALTER TABLE cases ADD COLUMN expires TEXT")
+            connection.execute("CREATE INDEX IF NOT EXISTS cases_expire ON cases (expires) WHERE expires IS NOT NULL")
 
 
 def _to_text(case: Case) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from heard import log
 from heard.case import COUNCIL, PARKED, PERSON
-from heard.deliver import Deliverer, Outcome
+from heard.deliver import Deliverer, Outcome, note
 from heard.handlers.metrics import EmbeddedMetrics, tell_oldest
 from heard.wiring import deliverer, passing_on
 
@@ -29,8 +29,6 @@ def handle(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: A
     for recipient in (COUNCIL, PERSON):
         outcomes += passing().deliver_cases(named, recipient)
         outcomes += passing().deliver_due(recipient)
-    for outcome in outcomes:
-        step = f"deliver_{outcome.kind}"
-        log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+    note(outcomes)
     tell_oldest(passing().store.due(NOT_PARKED), passing().clock())
     return {"attempted": len(outcomes)}

@@ -18,7 +18,7 @@ from heard import headers, log, web
 from heard.bounce import collect
 from heard.case import COUNCIL, PERSON
 from heard.clock import stamp
-from heard.deliver import Deliverer
+from heard.deliver import Deliverer, note
 from heard.exchange import MAX_BYTES, Request
 from heard.host.app import create_app, reason_for
 from heard.services import Services
@@ -73,8 +73,7 @@ def delivering(services: Services) -> list[Worker]:
 def pass_on(passing: Deliverer, recipient: str) -> None:
     """Passes on everything that is due. What failed is due later, so this comes to an end."""
     while outcomes := passing.deliver_due(recipient):
-        for outcome in outcomes:
-            log.note(f"deliver_{outcome.kind}", outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+        note(outcomes)
 
 
 def asking(services: Services) -> Worker:
