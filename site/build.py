@@ -6,17 +6,22 @@ python site/build.py        (or: heard build, make build)
 import gzip
 import json
 import logging
+import os
 import shutil
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 
-from content import COMPILED, ROOT, compile_content
+from compiling import compile_all
+from content import COMPILED, ROOT
 from heard.places import DOORS, VOICE_FOLDER, path_of
+from languages import pages_for
+from macros import COMPILED_ALREADY
 from openapi import document
-from style import fingerprint, stylesheet
+from style import stylesheet
 
 SITE = ROOT / "build" / "site"
 FRESH = ROOT / "build" / "site-being-built"
@@ -26,9 +31,8 @@ COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt"}
 def build_language(language: str) -> None:
     """One MkDocs build; its page frames move to the functions, Material's own assets go."""
     site_dir = FRESH / language
-    config = load_config(
-        str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / "pages" / language), site_dir=str(site_dir)
-    )
+    pages = pages_for(language, ROOT / "build" / "pages")
+    config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(pages), site_dir=str(site_dir))
     mkdocs_build(config)
     frames = COMPILED / "frames"
     frames.mkdir(parents=True, exist_ok=True)
@@ -87,13 +91,14 @@ def put_in_place() -> None:
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     shutil.rmtree(FRESH, ignore_errors=True)
-    compiled = compile_content()
+    compiled = compile_all()
     languages = list(compiled["languages"])
-    for language in languages:
-        build_language(language)
+    os.environ[COMPILED_ALREADY] = "yes"
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(build_language, languages))
     shutil.copy(FRESH / languages[0] / "404.html", FRESH / "404.html")
     build_assets(compiled)
-    build_short_addresses(languages, fingerprint(compiled))
+    build_short_addresses(languages, compiled["fingerprint"])
     (FRESH / "openapi.json").write_text(json.dumps(document(), indent=1) + "\n", encoding="utf-8")
     schemas = FRESH / "schemas"
     schemas.mkdir()

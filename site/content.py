@@ -11,8 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import babel
-import babel.dates
 import yaml
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader
 from jinja2.loaders import ChoiceLoader
@@ -22,6 +20,7 @@ CONTENT = ROOT / "content"
 COMPILED = ROOT / "functions" / "heard" / "compiled"
 VOICES = ("standard", "easy", "young")
 WORDS_OF_A_QUESTION = ("label", "hint", "errors")
+SPOKEN_OF_A_HELPLINE = ("name", "about")
 GOVUK_COMPONENTS = ("input", "textarea", "radios", "checkboxes", "error-summary", "button")
 
 
@@ -84,16 +83,6 @@ def compile_form(path: Path, shared: dict[str, Any]) -> tuple[dict[str, Any], di
             questions.append(compile_question(words_key, question))
         sections.append({"id": section["id"], "words": section_key, "questions": questions})
     return {"name": source["form"], "version": source["version"], "sections": sections}, words
-
-
-def calendar_words(language: str) -> dict[str, Any]:
-    """Month and day names and the long date pattern, so that the functions need no Babel."""
-    locale = babel.Locale.parse(language, sep="-")
-    return {
-        "months": [locale.months["format"]["wide"][month] for month in range(1, 13)],
-        "days": [locale.days["format"]["wide"][day] for day in range(7)],
-        "pattern": "{day_name} {day} {month} {year}",
-    }
 
 
 def icon(name: str) -> str:
@@ -161,7 +150,13 @@ def read_forms() -> tuple[list[dict[str, Any]], dict[str, dict[str, str]]]:
 
 def english_words() -> dict[str, dict[str, str]]:
     """Every English text but the prose pages: {key: {voice: text}}."""
-    return flatten(read_yaml(CONTENT / "wording.yml")) | read_forms()[1]
+    helplines = {name: {part: line[part] for part in SPOKEN_OF_A_HELPLINE} for name, line in read_helplines().items()}
+    return flatten(read_yaml(CONTENT / "wording.yml")) | read_forms()[1] | flatten({"helplines": helplines})
+
+
+def read_helplines() -> dict[str, dict[str, Any]]:
+    lines: dict[str, dict[str, Any]] = read_yaml(CONTENT / "helplines.yml")
+    return lines
 
 
 def compile_content() -> dict[str, Any]:
@@ -169,18 +164,15 @@ def compile_content() -> dict[str, Any]:
     forms, words = read_forms()[0], english_words()
     for form in forms:
         write_json(f"forms/{form['name']}.json", form)
-    languages = read_yaml(CONTENT / "languages.yml")
     council = {"id": council_name(), **read_yaml(CONTENT / "councils" / f"{council_name()}.yml")}
-    council["helplines"] = {
-        name: {**line, "verified_on": line["verified_on"].isoformat()}
-        for name, line in read_yaml(CONTENT / "helplines.yml").items()
-    }
-    write_json("words/en.json", {"words": words, "calendar": calendar_words("en")})
-    write_json(
-        "languages.json", {tag: {"name": row["name"], "direction": row["direction"]} for tag, row in languages.items()}
-    )
+    council["helplines"] = {name: _without_words(name, line) for name, line in read_helplines().items()}
     write_json("council.json", council)
     write_json("bank_holidays.json", bank_holidays())
     write_json("icons.json", pictures_of(forms))
     compile_templates(COMPILED / "templates")
-    return {"forms": forms, "words": words, "languages": languages, "council": council}
+    return {"forms": forms, "words": words, "council": council}
+
+
+def _without_words(name: str, line: dict[str, Any]) -> dict[str, Any]:
+    facts = {part: fact for part, fact in line.items() if part not in SPOKEN_OF_A_HELPLINE}
+    return {**facts, "id": name, "verified_on": line["verified_on"].isoformat()}

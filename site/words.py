@@ -9,13 +9,13 @@ translation stays and becomes fuzzy, with the English it was made from beside it
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
-from content import CONTENT, ContentWrong, english_words, read_yaml
+from content import CONTENT, VOICES, english_words, read_yaml
 
 TRANSLATIONS = CONTENT / "translations"
 TEMPLATE = TRANSLATIONS / "words.pot"
@@ -89,3 +89,65 @@ def translations(language: str) -> dict[str, dict[str, str]]:
             key, _, voice = context.rpartition("/")
             found.setdefault(key, {})[voice] = str(message.string)
     return found
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far one voice of one language is, in texts. A missing text that is critical keeps the language back."""
+
+    language: str
+    voice: str
+    complete: int
+    fuzzy: int
+    missing: int
+    critical: int
+
+
+def status_of(language: str) -> list[Status]:
+    """A row for each voice, counted against the English as it is now."""
+    critical = tuple(read_yaml(TRANSLATIONS / "critical.yml"))
+    now = merged(language, template(), read(language))
+    found = []
+    for voice in VOICES:
+        texts = [message for message in now if message.id and str(message.context).endswith(f"/{voice}")]
+        fuzzy = [message for message in texts if message.string and message.fuzzy]
+        missing = [message for message in texts if not message.string]
+        kept_back = [message for message in [*fuzzy, *missing] if str(message.context).startswith(critical)]
+        done = len(texts) - len(fuzzy) - len(missing)
+        found.append(Status(language, voice, done, len(fuzzy), len(missing), len(kept_back)))
+    return found
+
+
+def languages() -> list[str]:
+    """The tags that need a translation."""
+    return [tag for tag in read_yaml(CONTENT / "languages.yml") if tag != "en"]
+
+
+def extract() -> None:
+    write(template(), TEMPLATE)
+
+
+def merge() -> None:
+    english = template()
+    for language in languages():
+        write(merged(language, english, read(language)), path_of(language))
+
+
+def show_status() -> None:
+    from languages import missing_prose, stale_prose  # which asks here for the texts
+
+    print(f"{'':10}{'voice':10}{'complete':>9}{'fuzzy':>7}{'missing':>9}{'critical':>10}   pages missing, stale")
+    for language in languages():
+        pages = f"   {len(missing_prose(language))}, {len(stale_prose(language))}"
+        for row in status_of(language):
+            counts = f"{row.complete:9}{row.fuzzy:7}{row.missing:9}{row.critical:10}"
+            print(f"{language:10}{row.voice:10}{counts}{pages}")
+            pages = ""
+
+
+def main() -> None:
+    {"extract": extract, "merge": merge, "status": show_status}[sys.argv[1]]()
+
+
+if __name__ == "__main__":
+    main()

@@ -28,9 +28,9 @@ def read_compiled(name: str) -> Any:
         raise NotBuilt("the content is not built yet; run `heard build` first") from None
 
 
-def languages() -> dict[str, dict[str, str]]:
-    """Published languages: tag to own name and direction."""
-    languages: dict[str, dict[str, str]] = read_compiled("languages.json")
+def languages() -> dict[str, dict[str, Any]]:
+    """Published languages: tag to own name, direction, and whether it is a draft."""
+    languages: dict[str, dict[str, Any]] = read_compiled("languages.json")
     return languages
 
 
@@ -74,5 +74,6 @@ class Words:
             day_name=calendar["days"][day.weekday()],
             day=day.day,
             month=calendar["months"][day.month - 1],
+            month_number=day.month,
             year=day.year,
         )

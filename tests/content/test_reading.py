@@ -30,7 +30,7 @@ def proper_names():
     """Names of people's places and services, which nobody can make shorter."""
     facts = council()
     names = {facts["name"], facts["short_name"], facts["team"], facts["advocacy"]["name"], ", ".join(facts["post"])}
-    return names | {name for line in facts["helplines"].values() for name in line["name"].values()}
+    return names | {Words("en", voice)(f"helplines.{line}.name") for line in facts["helplines"] for voice in VOICES}
 
 
 def read(page):
