@@ -1,8 +1,10 @@
 """Use case: a letter did not reach its reader, or was not wanted. The case says so, and the council is told."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
+from heard import log
 from heard.case import CONTACT_FAILED, Case, Entry
 from heard.clock import stamp
 from heard.ports import Messenger, StaleCase, Store
@@ -11,6 +13,7 @@ from heard.receipt import read_reference
 UNDELIVERABLE = "undeliverable"
 UNWANTED = "unwanted"
 REASONS = (UNDELIVERABLE, UNWANTED)
+LETTER_ID = "[0-9a-f]{32}-acknowledgement"  # others may send letters by the same account
 
 
 def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None:
@@ -33,7 +36,16 @@ def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None
 
 def collect(messenger: Messenger, store: Store, now: datetime) -> int:
     """Asks a messenger that does not tell by itself which letters reached nobody; of how many cases they were."""
-    return sum(bounced(letter_id, UNDELIVERABLE, store, now) is not None for letter_id in messenger.returned())
+    ours = (letter_id for letter_id in messenger.returned() if re.fullmatch(LETTER_ID, letter_id))
+    return sum(_is_marked(letter_id, store, now) for letter_id in ours)
+
+
+def _is_marked(letter_id: str, store: Store, now: datetime) -> bool:
+    try:
+        return bounced(letter_id, UNDELIVERABLE, store, now) is not None
+    except Exception as broken:  # a case that cannot be read holds up no other
+        log.note("bounce", "broken", problem=log.where(broken))
+        return False
 
 
 def _marked(case: Case, reason: str, now: str) -> Case:

@@ -1,11 +1,11 @@
 """A case: what was sent, what is still to be passed on, and what has become of it."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from heard.answers import Answers
-from heard.clock import day_in_england, moment, stamp
+from heard.clock import day_in_england, moment
 
 COUNCIL, PERSON = "council", "person"
 COUNCIL_MESSAGE = "council_message"
@@ -43,7 +43,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Update:
-    """What the council did, numbered by the council: the same number is the same update, in any order."""
+    """What the council did, numbered by the council: the same number is the same update, in any order.
+
+    `at`: when, as the council says. `noted_at`: when we wrote it down.
+    """
 
     version: int
     status: str
@@ -53,6 +56,7 @@ class Update:
     note: str | None = None
     reason: str | None = None
     resubmit_by: str | None = None
+    noted_at: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,17 @@ class Case:
         said = [update.due for update in self.updates if update.due]
         return said[-1] if said else (self.due or {}).get("answer")
 
-    def expires(self, keep_days: int | None) -> str | None:
-        """When retention may remove it: so many days after the council closed it. None while it has to stay.
+    @property
+    def closed_since(self) -> str | None:
+        """Since when retention may count; None while the case has to stay.
 
-        What the council does not have yet, or has not closed, always stays.
+        What the council does not have yet, or has not closed, always stays. A date that the council mistyped makes
+        nothing leave early: the time begins when we heard of it.
         """
         has_all = self.delivered_at is not None and self.first_for(COUNCIL) is None
-        if keep_days is None or not has_all or not self.updates or self.updates[-1].status != "closed":
+        if not has_all or not self.updates or self.updates[-1].status != "closed":
             return None
-        return stamp(moment(self.updates[-1].at) + timedelta(days=keep_days))
+        return max(self.updates[-1].at, self.updates[-1].noted_at or "")
 
     @property
     def is_awaited(self) -> bool:

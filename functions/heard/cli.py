@@ -17,7 +17,7 @@ from heard.places import DOORS
 from heard.ports import Taken
 from heard.services import Services
 from heard.update import HOLD_REASONS, CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
-from heard.wiring import SettingWrong, existing_folder, one_machine
+from heard.wiring import SettingWrong, council_side, existing_folder
 from heard.wording import NotBuilt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,9 +80,9 @@ def _council_commands(commands: Any) -> None:
 
 
 def existing_machine() -> Services:
-    """The services over a data folder that a host has made."""
+    """The store and the queue over a data folder that a host has made. The council's side needs no pepper."""
     existing_folder()
-    return one_machine()
+    return council_side()
 
 
 def positive(text: str) -> int:
@@ -127,7 +127,7 @@ def _show_and_delete(taken: Taken, services: Services, as_json: bool) -> None:
 def _show(message: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(message, ensure_ascii=False))
-    elif message["type"] == "event":
+    elif message.get("type") == "event":
         details = ", ".join(f"{name}={value}" for name, value in message["details"].items())
         print(f"{message['reference']}  {message['event']} {message['at']}  {details}\n")
     else:
@@ -157,7 +157,7 @@ def run_update(chosen: argparse.Namespace) -> int:
         try:
             said.setdefault("at", stamp(services.clock()))
             said.setdefault("version", next_version(chosen.reference, services.store))
-            case = update(chosen.reference, said, services.store)
+            case = update(chosen.reference, said, services.store, services.clock())
         except (CaseUnknown, UpdateRejected, UpdateConflicts) as problem:
             print(f"heard: {problem}. Nothing was changed.", file=sys.stderr)
             return 1

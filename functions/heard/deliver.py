@@ -37,13 +37,12 @@ class Outcome:
     parked: bool = False
 
 
-def note(outcomes: Iterable[Outcome]) -> None:
-    """A log line for each attempt, and one more for what is parked, which an alarm listens to."""
-    for outcome in outcomes:
-        step = f"deliver_{outcome.kind}"
-        log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
-        if outcome.parked:
-            log.note(step, "parked", reference=outcome.reference)
+def note(outcome: Outcome) -> None:
+    """A log line for an attempt, and one more for what is parked, which an alarm listens to."""
+    step = f"deliver_{outcome.kind}"
+    log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
+    if outcome.parked:
+        log.note(step, "parked", reference=outcome.reference)
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class Deliverer:
     messenger: Messenger
     council: dict[str, Any]
     clock: Callable[[], datetime]
+    has_time: Callable[[], bool] = lambda: True
+    """Asked before each attempt: one that is cut off in the middle has an unknown outcome."""
 
     def deliver_due(self, recipient: str, at_most: int = 200) -> list[Outcome]:
         """Attempts what is due to the council or to people, one after the other; one that fails holds up no other."""
@@ -78,7 +79,8 @@ class Deliverer:
 
     def _attempts(self, case_id: str, recipient: str) -> Iterator[Outcome]:
         """One thing after the other, until one does not get through or nothing is due."""
-        while outcome := self._attempt(case_id, recipient):
+        while self.has_time() and (outcome := self._attempt(case_id, recipient)):
+            note(outcome)
             yield outcome
             if outcome.outcome != "sent":
                 return

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from heard import log
+from heard.clock import stamp
 from heard.ports import Store
 
 RECEIVED = "received"
@@ -20,11 +21,13 @@ class ReportRejected(Exception):
 class ReceivedSchema(Schema):
     """The submissions of one day, in UTC, that the council has: their digests by id.
 
-    `beginning`: only those whose id begins with it, and of these all. A day may come in several reports.
+    `at`: when the council wrote this down; what was passed on later is not missing. `beginning`: only those whose id
+    begins with it, and of these all. A day may come in several reports.
     """
 
     type = fields.String(required=True, validate=validate.Equal(RECEIVED))
     day = fields.Date(required=True, format="iso")
+    at = fields.AwareDateTime(format="iso")
     beginning = fields.String(load_default="", validate=validate.Regexp(r"[0-9a-f]{0,32}\Z"))
     messages = fields.Dict(
         required=True,
@@ -56,12 +59,13 @@ def reconcile(report: dict[str, Any], store: Store, now: datetime) -> Reconciled
     """Compares one report with the cases of its day; changes nothing. Raises ReportRejected."""
     said = _read(report, now)
     unmatched: dict[str, str] = dict(said["messages"])
+    written = stamp(said.get("at", now))
     accepted = waiting = 0
     differences = []
     for case in store.accepted_on(said["day"].isoformat(), said["beginning"]):
         accepted += 1
         digest = unmatched.pop(case.id, None)
-        if digest is None and case.delivered_at is None:
+        if digest is None and (case.delivered_at is None or case.delivered_at > written):
             waiting += 1
         elif digest != case.digest:
             differences.append(Difference(case.reference, MISSING if digest is None else ALTERED))

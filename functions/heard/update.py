@@ -1,5 +1,6 @@
 """Use case: the council says what it did. Updates carry a number each, so their order of arrival does not matter."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -62,13 +63,13 @@ class UpdateSchema(Schema):
         return Update(**said)
 
 
-def update(typed_reference: str, said: dict[str, Any], store: Store) -> Case:
+def update(typed_reference: str, said: dict[str, Any], store: Store, now: datetime) -> Case:
     """Adds one update to a case and returns it. The same update again changes nothing.
 
     Raises CaseUnknown, UpdateRejected, UpdateConflicts.
     """
     try:
-        new = UpdateSchema().load(said)
+        new = replace(UpdateSchema().load(said), noted_at=stamp(now))
     except ValidationError as rejected:
         raise UpdateRejected(rejected.messages_dict) from None
     while True:

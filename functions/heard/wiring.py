@@ -17,6 +17,8 @@ from heard.services import Services
 # Adapters are imported where they are chosen: nobody needs boto3 for SQLite, nor SQLite in a Lambda function.
 
 SHORTEST_PEPPER = 16  # bytes
+MOST_KEEP_DAYS = 36500
+WAIT_SECONDS = 10  # below what the SQS client waits for an answer
 CASES = "cases.sqlite"
 Opened = TypeVar("Opened")
 
@@ -45,6 +47,18 @@ def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[],
     """What the host works with: SQLite files in the data folder, unless HEARD_STORE and HEARD_QUEUE say otherwise."""
     data = data_folder(environment)
     peppers, messenger = _peppers(environment, data), _messenger(environment, data, clock)
+    return _over(environment, clock, peppers, messenger)
+
+
+def council_side(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
+    """What the council's commands work with: the same cases and queue, no pepper, and nothing to write letters with."""
+    return _over(environment, clock, (), Nowhere())
+
+
+def _over(
+    environment: Mapping[str, str], clock: Callable[[], datetime], peppers: Peppers, messenger: Messenger
+) -> Services:
+    data = data_folder(environment)
     with contextlib.ExitStack() as opened:  # a setting that cannot be used must leave no file open
         store = opened.enter_context(contextlib.closing(_store(environment, data)))
         queue = _queue(environment, data, clock)
@@ -97,9 +111,9 @@ def cases_only(environment: Mapping[str, str] = os.environ) -> Store:
 
 
 def council_end(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> "Both":
-    """What the council's own machine needs: its end of the queue, no pepper and no cases."""
+    """What the council's own machine needs: its end of the queue, no pepper and no cases. It waits for messages."""
     here = environment.get("HEARD_QUEUE", "sqlite") == "sqlite"
-    return _queue(environment, (existing_folder if here else data_folder)(environment), clock)
+    return _queue(environment, existing_folder(environment), clock) if here else _sqs(environment, WAIT_SECONDS)
 
 
 def cases_kept(environment: Mapping[str, str] = os.environ) -> Store:
@@ -187,15 +201,15 @@ def _dynamodb(environment: Mapping[str, str]) -> Store:
 
 def _keep_days(environment: Mapping[str, str]) -> int | None:
     given = environment.get("HEARD_KEEP_DAYS") or None
-    if given is not None and not given.isdecimal():
-        raise SettingWrong("HEARD_KEEP_DAYS has to be a number of days")
+    if given is not None and (not given.isdecimal() or int(given) > MOST_KEEP_DAYS):
+        raise SettingWrong(f"HEARD_KEEP_DAYS has to be a number of days up to {MOST_KEEP_DAYS}")
     return None if given is None else int(given)
 
 
-def _sqs(environment: Mapping[str, str]) -> Both:
+def _sqs(environment: Mapping[str, str], wait_seconds: int = 0) -> Both:
     from heard.adapters.sqs import SqsQueue, sqs_client
 
-    return SqsQueue(sqs_client(), _required(environment, "HEARD_COUNCIL_QUEUE_URL"))
+    return SqsQueue(sqs_client(), _required(environment, "HEARD_COUNCIL_QUEUE_URL"), wait_seconds)
 
 
 def _required(environment: Mapping[str, str], setting: str) -> str:

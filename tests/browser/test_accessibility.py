@@ -142,7 +142,7 @@ def _everything_that_can_happen(live: Live, reference: str) -> None:
     ]
     for version, said in enumerate(story, start=1):
         told = {"version": version, "at": f"2026-01-{version:02}T09:00:00+00:00", **said}
-        update(reference, told, live.services.store)
+        update(reference, told, live.services.store, live.services.clock())
 
 
 def test_pages_that_say_sorry(reader: Page, voice: str, inspector: Inspector) -> None:

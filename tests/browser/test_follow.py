@@ -45,7 +45,7 @@ def test_what_the_council_does_is_seen_after_a_refresh(tab: Page, live: Live) ->
     steps = tab.locator(".step").count()
     note = "We have rung your school.\nاتصلنا بمدرستك <b>"
     said = {"version": 1, "status": "looking_into_it", "at": "2026-01-05T10:00:00+00:00", "stage": 1, "note": note}
-    update(receipt["reference"], said, live.services.store)
+    update(receipt["reference"], said, live.services.store, live.services.clock())
     tab.reload()
     assert tab.locator(".step").count() > steps
     expect(tab.locator(".step-note q")).to_have_text(note)

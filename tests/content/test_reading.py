@@ -188,7 +188,12 @@ def followed(services, voice, *said, after=0):
     receipt = accepted(services, voice)
     deliver_all(services)
     for version, one in enumerate(said, start=1):
-        update(receipt["reference"], {"version": version, "at": DAY.format(20 + version), **one}, services.store)
+        update(
+            receipt["reference"],
+            {"version": version, "at": DAY.format(20 + version), **one},
+            services.store,
+            services.clock(),
+        )
     services.clock.move(days=after)
     answer = post(services, "follow", voice, code=receipt["code"])
     assert answer.status == 200

@@ -179,3 +179,14 @@ def test_a_case_leaves_when_its_time_is_up_and_never_before_the_council_has_and_
         assert store.forget("2026-12-31T08:59:59.000Z") == (leaves and keep_days == 0)
         assert store.forget("2026-12-31T09:00:00.000Z") == (leaves and keep_days == 30)
         assert (store.with_id(case.id) is None) == leaves
+
+
+def test_a_mistyped_day_of_closing_makes_nothing_leave_early_and_a_new_setting_counts_for_old_cases(tmp_path):
+    mistyped = replace(CLOSED, at="2006-12-01T09:00:00.000Z", noted_at="2026-12-01T09:00:00.000Z")
+    with closing(SqliteStore(tmp_path / "cases.sqlite")) as written_by_somebody_who_keeps_everything:
+        case = written_by_somebody_who_keeps_everything.accept(a_case())
+        written_by_somebody_who_keeps_everything.replace(replace(case, **DELIVERED, updates=(mistyped,)))
+        assert written_by_somebody_who_keeps_everything.forget("2126-01-01T00:00:00.000Z") == 0
+    with closing(SqliteStore(tmp_path / "cases.sqlite", keep_days=30)) as store:
+        assert store.forget("2026-12-31T08:59:59.000Z") == 0
+        assert store.forget("2026-12-31T09:00:00.000Z") == 1

@@ -241,7 +241,7 @@ def test_a_message_that_is_damaged_does_not_spoil_the_report(folder, damage):
 @pytest.mark.parametrize("count", [0, 2000, 2001, 40_000])
 def test_each_report_fits_a_message_of_sqs_and_together_they_hold_the_day(count):
     received = {sha256(str(number).encode()).hexdigest()[:32]: "d" * 64 for number in range(count)}
-    made = list(reports(received, "2026-11-20"))
+    made = list(reports(received, {"day": "2026-11-20"}))
     assert max(len(json.dumps(report)) for report in made) <= 256 * 1024
     assert (len(made) == 1) == (count <= 2000)
     together = {}
@@ -312,4 +312,30 @@ def test_the_wrong_folder_does_not_look_like_no_messages(monkeypatch, tmp_path, 
     monkeypatch.setenv("HEARD_DATA", str(tmp_path / "elsewhere"))
     assert main(["council", action, "--folder", str(tmp_path / "nowhere")]) == 1
     assert "heard: " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_queue_that_cannot_be_read_is_said_and_asked_again(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    class Blinks:
+        def receive(self, *_):
+            asked.append(1)
+            if len(asked) == 1:
+                raise OSError("somewhere")
+            raise KeyboardInterrupt
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("heard.council.commands.council_end", Blinks)
+    monkeypatch.setattr("heard.council.commands.time.sleep", lambda _: None)
+    assert main(["council", "consume", "--folder", str(tmp_path)]) == 1
+    assert len(asked) == 2
+    assert "cannot be read: OSError" in capsys.readouterr().err
+
+
+def test_a_report_of_a_folder_that_nothing_was_consumed_into_is_refused(tmp_path, capsys):
+    assert main(["council", "received", "--folder", str(tmp_path)]) == 1
+    assert "nothing was consumed" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

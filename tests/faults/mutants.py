@@ -66,10 +66,9 @@ MUTANTS = [
     Mutant(
         "time to live from the moment of accepting",
         "case.py",
-        '        if keep_days is None or not has_all or not self.updates or self.updates[-1].status != "closed":\n'
-        "            return None\n",
-        '        if keep_days is None or not has_all or not self.updates or self.updates[-1].status != "closed":\n'
-        "            return self.received_at\n",
+        '        if not has_all or not self.updates or self.updates[-1].status != "closed":\n            return None\n',
+        '        if not has_all or not self.updates or self.updates[-1].status != "closed":\n'
+        "            return '2026-01-01T00:00:00.000Z'\n",
     ),
     Mutant(
         "the last update that arrives is the latest",

@@ -58,7 +58,7 @@ def tell(world: World) -> Seen:
     world.sweep()
     reference = seen.receipts[0]["reference"]
     for said in UPDATES:
-        world.insist(lambda s, said=said: update(reference, said, s.store))
+        world.insist(lambda s, said=said: update(reference, said, s.store, s.clock()))
     case_id = world.services.store.with_reference(reference).id
     world.insist(lambda s: bounced(f"{case_id}-acknowledgement", UNDELIVERABLE, s.store, s.clock()))
     world.sweep()

@@ -89,7 +89,7 @@ class Life(RuleBasedStateMachine):
         said = {"version": version, "status": status, "at": AT}
         known = self.updates[key].get(version)
         try:
-            update(self.accepted[key]["reference"], said, self.world.services.store)
+            update(self.accepted[key]["reference"], said, self.world.services.store, self.world.clock())
         except UpdateConflicts:
             assert known not in (None, status)
         else:

@@ -27,7 +27,7 @@ from heard.handlers.metrics import OLDEST, tell_oldest
 from heard.host.serve import delivering
 from tests.conftest import deliver_all, send_complaint
 from tests.contracts.conftest import aws, dynamodb_store, sqs_queue  # noqa: F401 - `aws` is a fixture
-from tests.handlers.conftest import account, request  # noqa: F401 - `account` is a fixture
+from tests.handlers.conftest import Context, account, request  # noqa: F401 - `account` is a fixture
 from tests.unit.test_notify import SECRET, SERVICE
 
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
@@ -342,7 +342,7 @@ def test_a_poisoned_case_that_the_stream_names_holds_up_no_other_of_its_batch(ac
     empty = {"UpdateExpression": "SET #r = :e", "ExpressionAttributeNames": {"#r": "record"}}
     empty["ExpressionAttributeValues"] = {":e": {"S": "{}"}}
     account.store.client.update_item(TableName="cases", Key={"id": {"S": ids[0]}}, **empty)
-    deliver.handle({"Records": [{"dynamodb": {"Keys": {"id": {"S": case_id}}}} for case_id in ids]}, None)
+    deliver.handle({"Records": [{"dynamodb": {"Keys": {"id": {"S": case_id}}}} for case_id in ids]}, Context())
     assert sorted(message["id"] for message in account.queue.peek(10)) == sorted(ids[1:])
 
 
@@ -417,7 +417,7 @@ def test_an_update_that_never_fits_is_tried_so_often_and_parked_also_after_a_red
 def test_a_message_that_the_council_redrives_is_known_by_its_id(account, tmp_path):  # noqa: F811
     """SQS does not know it: moved to a dead-letter queue and back, it has another deduplication id."""
     send.handle(request({"form": "comment", "key": key(1), "what_you_want_to_say": "x"}), None)
-    deliver.handle({}, None)
+    deliver.handle({}, Context())
     [message] = account.queue.peek(10)
     group, new = message["reference"], "moved by hand"
     account.queue.client.send_message(

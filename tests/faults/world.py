@@ -23,7 +23,7 @@ from heard import log
 from heard.adapters.dynamodb import DynamoDbStore, dynamodb_client, table_definition
 from heard.adapters.mail import Sender
 from heard.adapters.ses import Ses, ses_client
-from heard.adapters.sqlite import SqliteQueue, SqliteStore
+from heard.adapters.sqlite import Database, SqliteQueue, SqliteStore
 from heard.adapters.sqs import SqsQueue, sqs_client
 from heard.case import COUNCIL, PERSON
 from heard.clock import england
@@ -137,6 +137,13 @@ def services(world: World, store: Store, queue: Any, messenger: Any) -> Services
     return Services(store, queue, queue, messenger, PEPPERS, council(), england(), world.clock)
 
 
+def end(database: Database) -> None:
+    """What the death of a process does to its connections. `close` alone waits for whoever still holds a cursor."""
+    for connection in database.opened:
+        connection.rollback()
+    database.close()
+
+
 @contextmanager
 def sqlite_world(points: Points, folder: Path) -> Iterator[World]:
     """A data folder of its own, which every process of this world opens."""
@@ -147,8 +154,8 @@ def sqlite_world(points: Points, folder: Path) -> Iterator[World]:
         opened.close()  # with a process its connections go, and what they had not committed
         store = SqliteStore(folder / f"{number}-cases.sqlite", KEEP_DAYS)
         queue = SqliteQueue(folder / f"{number}-queue.sqlite", world.clock)
-        opened.callback(store.close)
-        opened.callback(queue.close)
+        for database in (store.database, queue.database):
+            opened.callback(end, database)
         return services(world, store, queue, post)
 
     with ExitStack() as opened, in_sqlite(points):

@@ -44,3 +44,13 @@ def request(fields, content_type="application/json", **more):
         "isBase64Encoded": False,
         **more,
     }
+
+
+class Context:
+    """What Lambda hands over beside the event: how much time is left."""
+
+    def __init__(self, milliseconds=55_000):
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self):
+        return self.milliseconds

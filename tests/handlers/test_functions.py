@@ -13,7 +13,7 @@ from heard import headers, pages
 from heard.case import COUNCIL_MESSAGE, Entry
 from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, send
 from tests.contracts.conftest import a_case
-from tests.handlers.conftest import KEY, request
+from tests.handlers.conftest import KEY, Context, request
 
 LAST_YEAR = "2025-11-20T09:30:00.000Z"
 COMPLAINT = {"form": "complaint", "voice": "young", "key": KEY, "what_happened": "They never came. żółć 👋"}
@@ -26,7 +26,7 @@ def answer_of(response):
 def test_a_complaint_is_sent_delivered_updated_and_followed(account):
     status, given = answer_of(send.handle(request(COMPLAINT), None))
     assert status == 201
-    assert deliver.handle({}, None) == {"attempted": 1}
+    assert deliver.handle({}, Context()) == {"attempted": 1}
     [delivered] = account.queue.peek(10)
     assert delivered["text"] == {"what_happened": "They never came. żółć 👋"}
     assert delivered["reference"] == given["reference"]
@@ -83,13 +83,13 @@ def test_behind_cloudfront_the_person_is_told_apart_by_their_own_address(account
 
 
 def test_a_sweep_tells_how_long_the_council_has_waited(account, capfd):
-    deliver.handle({}, None)
+    deliver.handle({}, Context())
     assert json.loads(capfd.readouterr().err.splitlines()[-1])["OldestUndelivered"] == 0
     send.handle(request(COMPLAINT), None)
     [case] = account.store.waiting()
     later = Entry(COUNCIL_MESSAGE, due="2999-01-01T00:00:00.000Z")
     account.store.replace(replace(case, received_at="2026-11-20T09:00:00.000Z", outbox=(later,)))
-    deliver.handle({}, None)
+    deliver.handle({}, Context())
     line = json.loads(capfd.readouterr().err.splitlines()[-1])
     assert line["OldestUndelivered"] > 0
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
@@ -111,7 +111,7 @@ def test_a_stream_record_delivers_its_case_before_any_index_knows_it(account, mo
     [case] = account.store.waiting()
     monkeypatch.setattr(type(account.store), "due", lambda *_: [])
     event = {"Records": [{"dynamodb": {"Keys": {"id": {"S": case.id}}}}] * 2}
-    assert deliver.handle(event, None) == {"attempted": 1}
+    assert deliver.handle(event, Context()) == {"attempted": 1}
     assert len(account.queue.peek(10)) == 1
 
 
@@ -246,3 +246,10 @@ def test_behind_a_front_door_only_its_own_requests_are_answered(account, monkeyp
     event["headers"]["x-front-door"] = "what cloudfront knows"
     assert send.handle(event, None)["statusCode"] == 201
     assert health.handle(event, None)["statusCode"] == 200
+
+
+def test_nothing_is_begun_that_lambda_might_cut_off(account):
+    send.handle(request(COMPLAINT), None)
+    assert deliver.handle({}, Context(milliseconds=20_000)) == {"attempted": 0}
+    assert account.queue.peek(10) == []
+    assert deliver.handle({}, Context()) == {"attempted": 1}

@@ -81,7 +81,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_an_empty_account_gets_the_code_then_the_stack_then_what_pages_need_then_the_pages(desk):
     done = desk.deploy(FIRST="yes")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "https://feedback.example")
-    assert desk.steps == ["code", "stack", "protection", "assets", "pages", "fresh"]
+    assert desk.steps == ["code", "stack", "protection", "assets", "pages", "fresh", "assets"]
 
 
 def test_assets_are_there_before_a_new_function_or_page_asks_for_them(desk):

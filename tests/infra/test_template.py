@@ -178,7 +178,7 @@ def test_the_alarms_of_our_own_numbers_watch_what_the_functions_say(resources):
 
 def test_the_alarm_of_parked_letters_watches_the_line_that_a_parked_letter_gets(resources, capfd):
     log.to_stderr(EmbeddedMetrics())
-    note([Outcome("TM7-MM8-PP9-456", ACKNOWLEDGEMENT, "never_sent", parked=True)])
+    note(Outcome("TM7-MM8-PP9-456", ACKNOWLEDGEMENT, "never_sent", parked=True))
     line = json.loads(capfd.readouterr().err.splitlines()[-1])
     watched = {row["Name"]: row["Value"] for row in resources["ParkedAlarm"]["Properties"]["Dimensions"]}
     assert {name: line[name] for name in line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]} == watched

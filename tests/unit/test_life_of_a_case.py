@@ -274,7 +274,7 @@ def test_an_update_in_the_middle_of_a_delivery_is_kept(services):
     class Meanwhile(Broken):
         def send(self, handed):
             super().send(handed)
-            update(receipt["reference"], said(1, "with_council"), services.store)
+            update(receipt["reference"], said(1, "with_council"), services.store, services.clock())
 
     deliver_all(replace(services, queue=Meanwhile([])))
     steps = follow(receipt["code"], services.store, services.peppers, services.clock()).steps
@@ -293,7 +293,7 @@ def test_updates_in_any_order_and_repeated_give_one_timeline(services):
         said(3, "reply_sent", 27, note="Posted."),
     ]
     for one in [updates[2], updates[0], updates[2], updates[1], updates[0]]:
-        update(receipt["reference"].lower(), one, services.store)
+        update(receipt["reference"].lower(), one, services.store, services.clock())
     timeline = follow(receipt["code_digits"], services.store, services.peppers, services.clock())
     assert [(step.step, step.on) for step in timeline.steps] == [
         ("received", date(2026, 11, 20)),
@@ -307,9 +307,9 @@ def test_updates_in_any_order_and_repeated_give_one_timeline(services):
 
 def test_another_update_under_a_used_number_is_refused(services):
     receipt = send_complaint(services)
-    update(receipt["reference"], said(1, "with_council"), services.store)
+    update(receipt["reference"], said(1, "with_council"), services.store, services.clock())
     with pytest.raises(UpdateConflicts):
-        update(receipt["reference"], said(1, "closed"), services.store)
+        update(receipt["reference"], said(1, "closed"), services.store, services.clock())
     assert follow(receipt["code"], services.store, services.peppers, services.clock()).status == "with_council"
 
 
@@ -330,7 +330,7 @@ def test_another_update_under_a_used_number_is_refused(services):
 def test_an_update_that_does_not_fit_says_where_and_changes_nothing(services, wrong, field):
     receipt = send_complaint(services)
     with pytest.raises(UpdateRejected) as rejected:
-        update(receipt["reference"], wrong, services.store)
+        update(receipt["reference"], wrong, services.store, services.clock())
     assert field in rejected.value.problems
     assert services.store.with_reference(receipt["reference"]).updates == ()
 
@@ -338,12 +338,12 @@ def test_an_update_that_does_not_fit_says_where_and_changes_nothing(services, wr
 @pytest.mark.parametrize("reference", ["", "nonsense", "222-222-222-222", "333-333-333-333"])
 def test_an_update_for_no_case_is_refused(services, reference):
     with pytest.raises(CaseUnknown):
-        update(reference, said(1, "closed"), services.store)
+        update(reference, said(1, "closed"), services.store, services.clock())
 
 
 def test_a_new_due_date_from_the_council_replaces_the_promised_one(services, clock):
     receipt = send_complaint(services)
-    update(receipt["reference"], said(1, "looking_into_it", due="2026-12-18"), services.store)
+    update(receipt["reference"], said(1, "looking_into_it", due="2026-12-18"), services.store, services.clock())
     clock.moment = datetime(2026, 12, 10, tzinfo=UTC)
     timeline = follow(receipt["code"], services.store, services.peppers, clock())
     assert (timeline.due, timeline.late) == ("2026-12-18", False)
@@ -379,7 +379,7 @@ def test_a_code_that_is_wrong_is_looked_up_like_one_that_exists(services):
 )
 def test_a_case_is_late_only_while_an_answer_is_awaited(services, clock, status, more, awaited):
     receipt = send_complaint(services)
-    update(receipt["reference"], said(1, status, **more), services.store)
+    update(receipt["reference"], said(1, status, **more), services.store, services.clock())
     clock.move(days=60)
     timeline = follow(receipt["code"], services.store, services.peppers, clock())
     assert (timeline.awaited, timeline.late) == (awaited, awaited)

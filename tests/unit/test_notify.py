@@ -198,3 +198,18 @@ def test_notify_is_asked_which_letters_reached_nobody_and_the_council_is_told_on
 def test_a_letter_of_another_service_that_shares_the_key_is_passed_over(service, services, clock):
     service.letters = [{"id": "1", "reference": None, "status": "permanent-failure"}]
     assert collect(notify(service.server_address[1]), services.store, clock()) == 0
+
+
+def test_a_letter_whose_case_cannot_be_read_or_that_is_not_ours_holds_up_no_other(services, clock):
+    receipt = send_complaint(services)
+    case = services.store.with_reference(receipt["reference"])
+    unreadable = send_complaint(services, key="f" * 32)
+    bad = services.store.with_reference(unreadable["reference"]).id
+    services.store.database.connection().execute("UPDATE cases SET record = '{}' WHERE id = ?", (bad,))
+
+    class Asked:
+        def returned(self):
+            return [f"{bad}-acknowledgement", "-x", receipt["reference"], f"{case.id}-acknowledgement"]
+
+    assert collect(Asked(), services.store, clock()) == 1
+    assert services.store.with_id(case.id).contact_failed

@@ -7,6 +7,7 @@ an item only while something waits in its outbox, so that their index holds noth
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -57,8 +58,8 @@ def _keys(partition: str, sort: str | None = None) -> list[dict[str, str]]:
 class DynamoDbStore:
     """Keeps the promises of ports.Store. `client`: from `dynamodb_client`.
 
-    `keep_days`: how long a case stays after the council closed it; None keeps it. What has not reached the
-    council, or is open, always stays: DynamoDB is only told of a time for cases that may go.
+    `keep_days`: how long a case stays after the council closed it; None keeps it. An item learns its time when it is
+    written, so a change of `keep_days` counts for what is closed from then on.
     """
 
     client: Any
@@ -127,8 +128,9 @@ class DynamoDbStore:
     def _to_item(self, case: Case) -> dict[str, Any]:
         item: dict[str, Any] = {name: {"S": value} for name, value in _facts(case).items()}
         item["revision"] = {"N": str(case.revision)}
-        if expires := case.expires(self.keep_days):
-            item["expires"] = {"N": str(int(moment(expires).timestamp()))}
+        if self.keep_days is not None and case.closed_since:
+            leaves = moment(case.closed_since) + timedelta(days=self.keep_days)
+            item["expires"] = {"N": str(int(leaves.timestamp()))}
         return item
 
     def _by(self, index: str, key: str, value: str) -> Case | None:

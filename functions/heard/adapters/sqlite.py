@@ -17,7 +17,7 @@ from typing import Any
 
 from heard import log
 from heard.case import Case
-from heard.clock import stamp
+from heard.clock import moment, stamp
 from heard.message import read
 from heard.ports import NotSent, StaleCase, Taken
 
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS cases (
     reference TEXT NOT NULL UNIQUE,
     code_hash TEXT NOT NULL UNIQUE,
     next_due TEXT,
-    expires TEXT,
+    closed_since TEXT,
     revision INTEGER NOT NULL,
     record TEXT NOT NULL
 );
@@ -83,7 +83,7 @@ class Database:
 
 
 class SqliteStore:
-    """Keeps the promises of ports.Store in one file. `keep_days`: see Case.expires; None keeps everything."""
+    """Keeps the promises of ports.Store in one file. `keep_days`: after the council closed a case; None keeps all."""
 
     def __init__(self, path: Path, keep_days: int | None = None) -> None:
         self.database = Database(path, CASES)
@@ -106,8 +106,8 @@ class SqliteStore:
     def replace(self, case: Case) -> Case:
         newer = replace(case, revision=case.revision + 1)
         changed = self.database.connection().execute(
-            "UPDATE cases SET next_due = ?, expires = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
-            (newer.next_due, newer.expires(self.keep_days), newer.revision, _to_text(newer), case.id, case.revision),
+            "UPDATE cases SET next_due = ?, closed_since = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
+            (newer.next_due, newer.closed_since, newer.revision, _to_text(newer), case.id, case.revision),
         )
         if not changed.rowcount:
             raise StaleCase(case.id)
@@ -138,7 +138,10 @@ class SqliteStore:
         )  # fmt: skip
 
     def forget(self, now: str) -> int:
-        return self.database.connection().execute("DELETE FROM cases WHERE expires <= ?", (now,)).rowcount
+        if self.keep_days is None:
+            return 0
+        closed_by = stamp(moment(now) - timedelta(days=self.keep_days))
+        return self.database.connection().execute("DELETE FROM cases WHERE closed_since <= ?", (closed_by,)).rowcount
 
     def _one(self, query: str, value: str) -> Case | None:
         row = self.database.connection().execute(query, (value,)).fetchone()
@@ -163,9 +166,10 @@ class SqliteStore:
     def _learn_when_cases_leave(self) -> None:
         """For a file from before cases could leave. Those that are closed already leave after their next change."""
         with self.database.writing() as connection:
-            if "expires" not in {column for _, column, *_ in connection.execute("PRAGMA table_info(cases)")}:
-                connection.execute("ALTER TABLE cases ADD COLUMN expires TEXT")
-            connection.execute("CREATE INDEX IF NOT EXISTS cases_expire ON cases (expires) WHERE expires IS NOT NULL")
+            if "closed_since" not in {column for _, column, *_ in connection.execute("PRAGMA table_info(cases)")}:
+                connection.execute("ALTER TABLE cases ADD COLUMN closed_since TEXT")
+            index = "CREATE INDEX IF NOT EXISTS cases_closed ON cases (closed_since) WHERE closed_since IS NOT NULL"
+            connection.execute(index)
 
 
 def _to_text(case: Case) -> str:

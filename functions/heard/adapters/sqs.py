@@ -25,10 +25,14 @@ def sqs_client() -> Any:
 
 @dataclass(frozen=True)
 class SqsQueue:
-    """`client`: from `sqs_client`. `url`: the address of a FIFO queue."""
+    """`client`: from `sqs_client`. `url`: the address of a FIFO queue.
+
+    `wait_seconds`: how long receiving waits for a first message; SQS asked without waiting may not look everywhere.
+    """
 
     client: Any
     url: str
+    wait_seconds: int = 0
 
     def send(self, message: dict[str, Any]) -> None:
         """One FIFO message. SQS recognises a repeat for five minutes; after that the id in the body has to do.
@@ -73,6 +77,7 @@ class SqsQueue:
                 QueueUrl=self.url,
                 MaxNumberOfMessages=min(limit - len(taken), MOST_AT_ONCE),
                 VisibilityTimeout=visibility_seconds,
+                WaitTimeSeconds=0 if taken else self.wait_seconds,
             )
             messages = answer.get("Messages", [])
             if not messages:

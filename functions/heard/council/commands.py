@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from heard import log
+from heard.clock import stamp
 from heard.ports import NotSent
 from heard.reconcile import ALTERED, MISSING, UNKNOWN, Reconciled, ReportRejected, note, reconcile
 from heard.wiring import SettingWrong, cases_kept, copies_to, council_end, now_utc
@@ -60,9 +61,15 @@ def run_consume(chosen: argparse.Namespace) -> int:
     with closing(council_end()) as inbox, closing(Folder(chosen.folder)) as folder, suppress(KeyboardInterrupt):
         while True:
             outcomes = []
-            for outcome in consume(inbox, folder):
-                print(outcome.id or "no id", outcome.outcome, outcome.problem or "", flush=True)
-                outcomes.append(outcome.outcome)
+            try:
+                for outcome in consume(inbox, folder):
+                    print(outcome.id or "no id", outcome.outcome, outcome.problem or "", flush=True)
+                    outcomes.append(outcome.outcome)
+            except Exception as problem:  # the queue is out of reach for a while
+                print(f"heard: the queue cannot be read: {type(problem).__name__}", file=sys.stderr, flush=True)
+                outcomes.append(LEFT)
+                if chosen.once:
+                    return 1
             left = left or LEFT in outcomes
             if chosen.once and not outcomes:
                 break
@@ -74,11 +81,11 @@ def run_consume(chosen: argparse.Namespace) -> int:
 def run_received(chosen: argparse.Namespace) -> int:
     from heard.council.consume import Folder, reports
 
-    if not chosen.folder.is_dir():
+    if not (chosen.folder / "known.sqlite").is_file():
         raise SettingWrong(f"nothing was consumed into {chosen.folder}")
     day = (chosen.day or now_utc().date() - timedelta(days=1)).isoformat()
     with closing(Folder(chosen.folder)) as folder:
-        for report in reports(folder.received(day), day):
+        for report in reports(folder.received(day), {"day": day, "at": stamp(now_utc())}):
             print(json.dumps(report))
     return 0
 

@@ -1,6 +1,6 @@
 """A reference consumer, to run or to copy: takes the council's messages from its queue and keeps each one once.
 
-Standard library only. Your own system may stand in the place of `Folder`: whatever says yes to `keep` only once the
+Standard library, and two shapes from `heard.ports`. Your own system may stand in the place of `Folder`: whatever says yes to `keep` only once the
 message is safe, and knows its id from then on, however late the message comes again.
 """
 
@@ -144,12 +144,15 @@ def _day_and_digest(message: Message) -> tuple[str | None, str | None]:
     return (day, digest) if fits and message.get("type") == "submission" else (None, None)
 
 
-def reports(received: dict[str, str], day: str, beginning: str = "") -> Iterator[Message]:
-    """What was received of one day as messages for Heard: one, or as many as it takes, each for some of the ids."""
+def reports(received: dict[str, str], about: Message, beginning: str = "") -> Iterator[Message]:
+    """What was received of one day as messages for Heard: one, or as many as it takes, each for some of the ids.
+
+    `about`: the `day`, and when this was written down (`at`).
+    """
     if len(received) <= MOST_IN_A_REPORT:
-        yield {"type": "received", "day": day, "beginning": beginning, "messages": received}
+        yield {"type": "received", **about, "beginning": beginning, "messages": received}
         return
     for digit in "0123456789abcdef":
         longer = beginning + digit
         mine = {known: digest for known, digest in received.items() if known.startswith(longer)}
-        yield from reports(mine, day, longer)
+        yield from reports(mine, about, longer)

@@ -46,7 +46,7 @@ def _taken(body: str) -> bool:
 
 
 def _apply(said: dict[str, Any]) -> None:
-    case = update(said.pop("reference"), said, store())
+    case = update(said.pop("reference"), said, store(), now_utc())
     log.note("update", "applied", reference=case.reference)
 
 

@@ -18,7 +18,7 @@ from heard import headers, log, web
 from heard.bounce import collect
 from heard.case import COUNCIL, PERSON
 from heard.clock import stamp
-from heard.deliver import Deliverer, note
+from heard.deliver import Deliverer
 from heard.exchange import MAX_BYTES, Request
 from heard.host.app import create_app, reason_for
 from heard.services import Services
@@ -49,8 +49,10 @@ class Worker(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        while not self.stopping:
-            self.bell.clear()
+        while True:
+            self.bell.clear()  # before looking whether to stop: a bell that rings in between is not lost
+            if self.stopping:
+                return
             self.sweep()
             self.bell.wait(self.every)
 
@@ -72,8 +74,8 @@ def delivering(services: Services) -> list[Worker]:
 
 def pass_on(passing: Deliverer, recipient: str) -> None:
     """Passes on everything that is due. What failed is due later, so this comes to an end."""
-    while outcomes := passing.deliver_due(recipient):
-        note(outcomes)
+    while passing.deliver_due(recipient):
+        pass
 
 
 def asking(services: Services) -> Worker:
