@@ -2,7 +2,7 @@
 
 import json
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -67,6 +67,14 @@ def test_what_was_not_passed_on_yet_is_counted_and_is_no_difference(store, clock
     store.accept(a_case(5))
     result = found(store, clock, ids(0, 1, 2))
     assert (result.accepted, result.waiting, result.differences) == (4, 1, ())
+
+
+def test_what_was_passed_on_after_the_report_was_written_is_no_difference(store, clock):
+    passed_on = datetime.fromisoformat(PASSED_ON)
+    before, after = ((passed_on + timedelta(minutes=minutes)).isoformat() for minutes in (-1, 1))
+    result = found(store, clock, ids(0, 2), at=before)
+    assert (result.waiting, result.differences) == (1, ())
+    assert found(store, clock, ids(0, 2), at=after).differences == (Difference("REF-1", "missing_at_council"),)
 
 
 def test_what_arrived_before_we_knew_that_it_did_is_compared_like_any_other(store, clock):
