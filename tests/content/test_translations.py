@@ -24,9 +24,8 @@ NAMES = re.compile(
 )
 SHORT = ("frame.", "pages.")  # buttons and links, where there is little room
 MARKS = re.compile(r"\{\w+\}|<[^>]+>|https?://\S+")
-BESIDE = re.compile(r"[(（][A-Za-z ]+[)）]|\S+@\S+")  # an English word that people will hear, after their own; addresses
-    r"[(（][A-Za-z ]+[)）]|\S+@\S+"
-)  # the English word that people will hear, after their own; an address
+BESIDE = re.compile(r"[(（][A-Za-z ]+[)）]|\S+@\S+")
+"""The English word that people will hear, after their own; and addresses."""
 PROPER = re.compile(r"helplines\.\w+\.name|receipt\.file_name")
 
 every_language = pytest.mark.parametrize("tag", BEGUN)
