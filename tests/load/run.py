@@ -32,7 +32,7 @@ class Plan:
 
     stocks: tuple[int, int, int] = (10, 1_000, 100_000)
     crowds: tuple[int, ...] = (1, 2, 4, 8, 16)
-    rounds: int = 8
+    rounds: int = 6
     seconds: float = 1.0
     judges_growth: bool = True
 

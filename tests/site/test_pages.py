@@ -10,7 +10,7 @@ from heard.council import council
 from heard.pages import CONTENT_MARK, TITLE_MARK
 from heard.places import DOORS, PAGES, VOICE_FOLDER, path_of
 from heard.web import STEPS
-from heard.wording import COMPILED, VOICES, Words
+from heard.wording import COMPILED, VOICES, Words, languages
 from tests.conftest import SITE
 from tests.site.markup import attributes, page_at, parse, text_of, with_class
 
@@ -56,7 +56,31 @@ def built_pages():
 
 
 def test_every_page_is_there_in_every_voice_and_no_other_is():
-    assert built_pages() == {*ADDRESSES, *LEADING_ON, *LOST}
+    everywhere = {path_of(page, tag, voice) for tag in languages() for page in PAGES for voice in VOICES}
+    assert built_pages() == {*everywhere, *LEADING_ON, "/404.html", *(f"/{tag}/404.html" for tag in languages())}
+
+
+@pytest.mark.parametrize("tag", [tag for tag in languages() if tag != "en"])
+def test_a_page_in_another_language_leads_nowhere_else_and_says_that_it_is_a_draft(tag):
+    for page_name in PAGES:
+        for voice in VOICES:
+            address = path_of(page_name, tag, voice)
+            assert page(address).get("dir") == languages()[tag]["direction"]
+            for link in internal(address):
+                target = urlsplit(link).path
+                assert not target or file_at(target).exists(), (address, link)
+            said = text_of(page(address))
+            for language in ("en", tag):
+                assert (Words(language, voice)("frame.draft") in said) == languages()[tag]["draft"]
+
+
+def test_the_switch_keeps_page_and_voice_and_names_each_language_in_itself():
+    for tag in languages():
+        [switch] = with_class(page(path_of("rights", tag, "easy")), "languages")
+        leads = {link.get("hreflang"): (link.get("href"), link.get("lang"), text_of(link)) for link in switch.iter("a")}
+        assert leads == {
+            other: (path_of("rights", other, "easy"), other, row["name"]) for other, row in languages().items()
+        }
 
 
 @every_voice
