@@ -63,7 +63,9 @@ class World:
         off = self.skew * (self.processes % 2)
         self.processes += 1
         self.clock = lambda: self.now + off
+        counting, self.points.armed = self.points.armed, False  # one that cannot start is started again
         self.services = self.opening(self)
+        self.points.armed = counting
         return self.services
 
     def wait(self, time: timedelta) -> None:
