@@ -1,4 +1,4 @@
-"""The `heard` command: serve, build, the council's side, the outbox, and QR codes."""
+"""The `heard` command: serve, build, translations, the council's side, the outbox, and QR codes."""
 
 import argparse
 import json
@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "serve", run_serve, "serve the site and deliver what people send (HOST, PORT, HEARD_DATA)")
     _command(commands, "build", run_build, "build the site into build/site")
     _council_commands(commands)
+    words = _command(commands, "words", run_words, "translations: the catalogue, bring up to date, how far they are")
+    words.add_argument("action", choices=["extract", "merge", "status"])
     _command(commands, "outbox", run_outbox, "show what has not been delivered yet, and why")
     codes = _command(commands, "qr", run_qr, "write a QR code that opens the right form, as SVG and PNG")
     codes.add_argument("placement", help="a code from `placements` in the council's file, e.g. kr7")
@@ -101,6 +103,10 @@ def run_serve(_: argparse.Namespace) -> int:
 
 def run_build(_: argparse.Namespace) -> int:
     return subprocess.run([sys.executable, str(ROOT / "site" / "build.py")], check=False).returncode  # noqa: S603 - our own file
+
+
+def run_words(chosen: argparse.Namespace) -> int:
+    return subprocess.run([sys.executable, str(ROOT / "site" / "words.py"), chosen.action], check=False).returncode  # noqa: S603 - our own file
 
 
 def run_inbox(chosen: argparse.Namespace) -> int:

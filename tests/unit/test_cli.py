@@ -26,7 +26,7 @@ def run(capsys, *arguments):
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["serve"], ["build"], ["council"], ["outbox"], ["qr"]]
+    [[], ["serve"], ["build"], ["council"], ["outbox"], ["qr"], ["words"]]
     + [["council", action] for action in ("inbox", "update", "consume", "received", "reconcile", "verify")],
 )
 def test_help_reads_well(words, capsys):

@@ -1,7 +1,7 @@
 """A reference consumer, to run or to copy: takes the council's messages from its queue and keeps each one once.
 
-Standard library, and two shapes from `heard.ports`. Your own system may stand in the place of `Folder`: whatever says yes to `keep` only once the
-message is safe, and knows its id from then on, however late the message comes again.
+Standard library, and two shapes from `heard.ports`. Your own system may stand in the place of `Folder`: whatever says
+yes to `keep` only once the message is safe, and knows its id from then on, however late the message comes again.
 """
 
 import contextlib
