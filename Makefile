@@ -52,6 +52,12 @@ faults: .venv/test
 	$(BIN)/python -m tests.faults.simulator
 	$(BIN)/python -m tests.faults.killing --times 100
 
+# How many complaints this machine takes, and what 100,000 stored cases change. ARGS=--short for half a minute.
+.PHONY: load
+load: .venv/host
+	$(BIN)/heard build
+	$(BIN)/python -m tests.load.run $(ARGS)
+
 # For AWS; docs/aws.md says how to deploy what these make.
 package: .venv/test
 	$(BIN)/heard build

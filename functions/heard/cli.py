@@ -22,6 +22,7 @@ from heard.wording import NotBuilt
 
 ROOT = Path(__file__).resolve().parents[2]
 VISIBILITY_SECONDS = 30
+MOST_SHOWN = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,9 +113,11 @@ def run_words(chosen: argparse.Namespace) -> int:
 def run_inbox(chosen: argparse.Namespace) -> int:
     with closing(existing_machine()) as services:
         if chosen.take is None:
-            waiting = services.inbox.peek(limit=1000)
+            waiting = services.inbox.peek(limit=MOST_SHOWN)
             for message in waiting:
                 _show(message, chosen.json)
+            if len(waiting) == MOST_SHOWN:
+                print(f"heard: more may be waiting: these are the first {MOST_SHOWN}", file=sys.stderr)
             if not waiting and not chosen.json:
                 print("Nothing is waiting.")
         else:

@@ -21,7 +21,7 @@ def icon(name: str) -> Markup:
 def problem_text(form: Form, name: str, code: str, words: Words) -> str:
     """The sentence for a problem: the question's own words for it where there are some."""
     question = next((question for question in form.questions if question.id == name), None)
-    limits = {"max_length": f"{question.max_length:,}"} if question else {}
+    limits = {"max_length": words.number(question.max_length)} if question else {}
     if question is None:
         return words(f"errors.{code}")
     return words.first_of(f"{question.words}.errors.{code}", f"errors.{code}", **limits)

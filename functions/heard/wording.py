@@ -66,6 +66,10 @@ class Words:
                 return self(key, **values)
         raise WordsMissing(keys[-1])
 
+    def number(self, number: int) -> str:
+        """In groups of three: `10,000` in English, elsewhere with a space, which nobody takes for a decimal mark."""
+        return f"{number:,}" if self.language == "en" else f"{number:,}".replace(",", "\u00a0")
+
     def date(self, day: date) -> str:
         """A day in plain words, e.g. `Friday 4 December 2026`."""
         calendar = read_compiled(f"words/{self.language}.json")["calendar"]

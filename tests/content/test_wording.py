@@ -152,3 +152,8 @@ def test_every_picture_that_is_named_is_drawn():
 
     assert named <= set(pictures)
     assert all("<path" in drawing for drawing in pictures.values())
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "10,000"), ("es", "10\u00a0000"), ("ar", "10\u00a0000")])
+def test_a_big_number_is_written_so_that_nobody_reads_a_decimal_mark_in_it(language, written):
+    assert Words(language, "standard").number(10_000) == written

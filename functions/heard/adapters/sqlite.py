@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS messages (
     visible_at TEXT NOT NULL,
     handle TEXT
 );
+CREATE INDEX IF NOT EXISTS messages_waiting ON messages (sequence) WHERE body IS NOT NULL;
+CREATE INDEX IF NOT EXISTS messages_taken ON messages (handle) WHERE handle IS NOT NULL;
 """
 
 
@@ -50,6 +52,7 @@ class Database:
     def __init__(self, path: Path, tables: str) -> None:
         self.path = path
         self.local = threading.local()
+        self.turn = threading.Lock()
         self.opened: list[sqlite3.Connection] = []
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's side files get the same permissions
@@ -68,6 +71,11 @@ class Database:
         """Closes every thread's connection; nobody may be using them any more."""
         while self.opened:
             self.opened.pop().close()
+
+    def write(self, statement: str, values: tuple[str | int | None, ...]) -> sqlite3.Cursor:
+        """One statement that changes something. Our own threads queue here: SQLite would have them sleep and retry."""
+        with self.turn:
+            return self.connection().execute(statement, values)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -91,7 +99,7 @@ class SqliteStore:
         self._learn_when_cases_leave()
 
     def accept(self, case: Case) -> Case:
-        inserted = self.database.connection().execute(
+        inserted = self.database.write(
             "INSERT INTO cases (id, reference, code_hash, next_due, revision, record) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO NOTHING",
             (case.id, case.reference, case.code_hash, case.next_due, case.revision, _to_text(case)),
@@ -105,7 +113,7 @@ class SqliteStore:
 
     def replace(self, case: Case) -> Case:
         newer = replace(case, revision=case.revision + 1)
-        changed = self.database.connection().execute(
+        changed = self.database.write(
             "UPDATE cases SET next_due = ?, closed_since = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
             (newer.next_due, newer.closed_since, newer.revision, _to_text(newer), case.id, case.revision),
         )
@@ -188,7 +196,7 @@ class SqliteQueue:
 
     def send(self, message: dict[str, Any]) -> None:
         try:
-            self.database.connection().execute(
+            self.database.write(
                 "INSERT INTO messages (id, body, visible_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (message["id"], json.dumps(message, ensure_ascii=False), stamp(self.clock())),
             )
