@@ -12,7 +12,7 @@ from heard.case import STATUSES
 from heard.forms import FORMS
 from heard.places import PAGES
 from heard.update import HOLD_REASONS
-from heard.wording import VOICES, read_compiled
+from heard.wording import VOICES, Words, read_compiled
 from tests.conftest import ROOT
 
 ERRORS = (
