@@ -4,6 +4,7 @@ The functions never see YAML, Markdown or a template's source: they start with n
 """
 
 import csv
+import gzip
 import json
 import os
 import re
@@ -133,7 +134,8 @@ def bank_holidays() -> list[str]:
 def write_json(name: str, data: Any) -> None:
     path = COMPILED / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    content = (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+    path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
 
 
 def council_name() -> str:

@@ -125,9 +125,12 @@ def _as_english(markdown: str, page: str) -> str:
 
 
 def compile_languages(compiled: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Writes what the functions read of each published language; takes and follows compile_content."""
+    """Writes what the functions read of each published language; takes and follows compile_content.
+
+    Packed: a function that starts reads one language, and carries all of them.
+    """
     found = published(compiled["council"])
     write_json("languages.json", found)
     for tag in found:
-        write_json(f"words/{tag}.json", words_of(tag, compiled["words"]))
+        write_json(f"words/{tag}.json.gz", words_of(tag, compiled["words"]))
     return found

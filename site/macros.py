@@ -49,7 +49,8 @@ def _council_facts(language: str) -> dict[str, Any]:
 
 def _tell_the_theme(env: Any, language: str) -> None:
     spoken = {voice: Words(language, voice) for voice in VOICES}
-    frame = [key for key in read_compiled("words/en.json")["words"] if key.startswith(("frame.", "pages.", "sorry."))]
+    english = read_compiled("words/en.json.gz")["words"]
+    frame = [key for key in english if key.startswith(("frame.", "pages.", "sorry."))]
     env.conf["extra"].update(
         {
             "language": language,

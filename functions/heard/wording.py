@@ -1,5 +1,6 @@
 """The words a person reads, by language and voice. Codes come in, sentences go out."""
 
+import gzip
 import json
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +24,8 @@ class WordsMissing(KeyError):
 def read_compiled(name: str) -> Any:
     """One file of the compiled content, read once. Callers must not change what they get."""
     try:
-        return json.loads((COMPILED / name).read_text(encoding="utf-8"))
+        content = (COMPILED / name).read_bytes()
+        return json.loads(gzip.decompress(content) if name.endswith(".gz") else content)
     except FileNotFoundError:
         raise NotBuilt("the content is not built yet; run `heard build` first") from None
 
@@ -53,7 +55,7 @@ class Words:
 
     def find(self, key: str) -> str | None:
         for language in dict.fromkeys((self.language, "en")):
-            texts = read_compiled(f"words/{language}.json")["words"].get(key, {})
+            texts = read_compiled(f"words/{language}.json.gz")["words"].get(key, {})
             for voice in (self.voice, "standard"):
                 if voice in texts:
                     return str(texts[voice])
@@ -72,7 +74,7 @@ class Words:
 
     def date(self, day: date) -> str:
         """A day in plain words, e.g. `Friday 4 December 2026`."""
-        calendar = read_compiled(f"words/{self.language}.json")["calendar"]
+        calendar = read_compiled(f"words/{self.language}.json.gz")["calendar"]
         pattern: str = calendar["pattern"]
         return pattern.format(
             day_name=calendar["days"][day.weekday()],

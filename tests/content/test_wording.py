@@ -48,7 +48,7 @@ BLANKS = {
 
 def all_words():
     """Every key of every text, from wording.yml and from the forms, with its text in each voice."""
-    return read_compiled("words/en.json")["words"]
+    return read_compiled("words/en.json.gz")["words"]
 
 
 @cache
