@@ -52,7 +52,7 @@ class Database:
     def __init__(self, path: Path, tables: str) -> None:
         self.path = path
         self.local = threading.local()
-        self.turn = threading.Lock()
+        self.turn = threading.RLock()
         self.opened: list[sqlite3.Connection] = []
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's side files get the same permissions
