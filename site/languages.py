@@ -38,7 +38,12 @@ def is_draft(row: dict[str, Any]) -> bool:
 def published(council: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The languages that this council's site is built in: complete, and checked unless the council takes drafts."""
     return {
-        tag: {"name": row["name"], "direction": row["direction"], "draft": is_draft(row)}
+        tag: {
+            "name": row["name"],
+            "direction": row["direction"],
+            "draft": is_draft(row),
+            "voices": row.get("voices", tag),
+        }
         for tag, row in rows().items()
         if tag == ENGLISH or (is_complete(tag) and (not is_draft(row) or council.get("publish_drafts")))
     }

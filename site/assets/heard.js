@@ -13,6 +13,7 @@
   const leave = () => {
     document.documentElement.classList.add("gone");
     document.title = "";
+    window.speechSynthesis?.cancel();
     for (const field of document.querySelectorAll("input, textarea")) {
       if (field.type === "radio" || field.type === "checkbox") field.checked = false;
       else field.value = "";
