@@ -25,6 +25,7 @@ HANDLERS = {
 BEYOND_THE_STANDARD_LIBRARY = {  # see docs/adr: what a noun may import besides marshmallow
     "pages": {"jinja2", "markupsafe"},
     "controls": {"markupsafe"},
+    "letters": {"markupsafe"},
     "message": {"fastjsonschema"},
 }
 

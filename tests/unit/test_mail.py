@@ -16,7 +16,7 @@ from heard.wiring import SettingWrong, one_machine
 from tests.conftest import deliver_all, send_complaint
 
 SENDER = Sender("Exampleshire", "no-reply@exampleshire.example")
-LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n")
+LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n", "<p>مرحبا</p>")
 
 
 def test_a_letter_is_written_to_a_file_to_look_at(tmp_path, clock):
@@ -27,7 +27,9 @@ def test_a_letter_is_written_to_a_file_to_look_at(tmp_path, clock):
     assert read["From"] == "Exampleshire <no-reply@exampleshire.example>"
     assert read["Date"] == "Fri, 20 Nov 2026 09:30:00 +0000"
     assert read["Auto-Submitted"] == "auto-generated"
-    assert read.get_content().replace("\r\n", "\n") == LETTER.text
+    plain, html = read.iter_parts()
+    assert plain.get_content().replace("\r\n", "\n") == LETTER.text
+    assert (html.get_content_type(), html.get_content().strip()) == ("text/html", LETTER.html)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def test_a_letter_is_written_to_a_file_to_look_at(tmp_path, clock):
 )
 def test_an_address_no_header_can_carry_is_not_sent_to(tmp_path, clock, address):
     with pytest.raises(NeverSent) as refused:
-        EmlFolder(tmp_path, SENDER, clock).send(Letter(address, "s", "t"), "id")
+        EmlFolder(tmp_path, SENDER, clock).send(Letter(address, "s", "t", "<p>t</p>"), "id")
     assert str(refused.value) == "address_unusable"
     assert list(tmp_path.iterdir()) == []
 
@@ -102,7 +104,7 @@ def test_a_letter_that_was_taken_stays_sent_when_saying_goodbye_fails(mail_serve
 
 def test_an_address_the_server_cannot_write_is_refused_for_good(mail_server, clock):
     with pytest.raises(NeverSent, match="mail_server_cannot"):
-        smtp(mail_server, clock).send(Letter("jürgen@home.example", "s", "t"), "abc")
+        smtp(mail_server, clock).send(Letter("jürgen@home.example", "s", "t", "<p>t</p>"), "abc")
 
 
 def test_a_server_without_encryption_gets_nothing_unless_we_were_told_so(mail_server, clock):

@@ -18,7 +18,7 @@ from heard.ports import NeverSent, NotSent
 from tests.conftest import deliver_all, send_complaint
 
 SERVICE, SECRET = "11111111-aaaa-4bbb-8ccc-222222222222", "33333333-dddd-4eee-8fff-444444444444"
-LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n")
+LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n", "<p>مرحبا</p>")
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
 HANGS, HANGS_UP, BABBLES = "hangs", "hangs up", "babbles"
 

@@ -28,7 +28,7 @@ from heard.ports import NeverSent, NotSent, StaleCase
 from tests.conftest import deliver_all, send_complaint
 
 SENDER = Sender("Żółta Exampleshire", "no-reply@exampleshire.example")
-LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n")
+LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n", "<p>مرحبا</p>")
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
 NOBODY = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "eu-west-2"}
 
@@ -69,7 +69,10 @@ def test_a_letter_arrives_whole_in_lines_of_ascii(aws, clock):
     assert (read["To"], read["Subject"]) == (LETTER.to, LETTER.subject)
     assert read["From"] == f"{SENDER.name} <{SENDER.address}>"
     assert read["Auto-Submitted"] == "auto-generated"
-    assert read.get_content().replace("\r\n", "\n") == LETTER.text
+    assert [part.get_content().replace("\r\n", "\n").strip() for part in read.iter_parts()] == [
+        LETTER.text.strip(),
+        LETTER.html,
+    ]
 
 
 def test_a_letter_is_tagged_with_its_id_and_nothing_personal(clock):
@@ -124,7 +127,7 @@ def test_a_sender_ses_does_not_know_yet_is_tried_again_later(aws, clock):
 @pytest.mark.parametrize("address", ["jürgen@home.example", "me@żółć.example", "a@b.example, c@d.example", "", "a@b\n"])
 def test_an_address_ses_cannot_write_to_is_refused_for_good(aws, clock, address):
     with pytest.raises(NeverSent, match="address_unusable"):
-        ses(clock).send(Letter(address, "s", "t"), "abc")
+        ses(clock).send(Letter(address, "s", "t", "<p>t</p>"), "abc")
     assert aws.sent_messages == []
 
 

@@ -9,8 +9,10 @@ from heard.answers import digest
 from heard.case import Case
 from heard.council import council
 from heard.letters import acknowledgement, wants_acknowledgement
+from heard.places import path_of
 from heard.triage import suggest_procedure, urgency_of
-from heard.wording import VOICES
+from heard.wording import VOICES, languages
+from tests.site.markup import parse
 
 LOCAL = {"adult_matters": ["communication", "staff_conduct"], "corporate_services": ["SEND"]}
 NO_LOCAL_RULES = {"adult_matters": [], "corporate_services": []}
@@ -103,10 +105,13 @@ def test_nothing_is_sent_by_itself_unless_every_yes_was_said():
         assert wants_acknowledgement(answers) == (answers == SAFE), answers
 
 
-def case_with(answers, voice="standard", due="2026-12-04"):
+UNSEEN = dict.fromkeys((0x2066, 0x2069))
+
+
+def case_with(answers, voice="standard", due="2026-12-04", language="en"):
     return Case(
-        id="c" * 32, reference="TM7-MM8-PP9-456", code_hash="h" * 64, form="complaint", form_version=1, language="en",
-        voice=voice, received_at="2026-11-20T09:30:00.000Z", answers=answers, digest=digest(answers),
+        id="c" * 32, reference="TM7-MM8-PP9-456", code_hash="h" * 64, form="complaint", form_version=1,
+        language=language, voice=voice, received_at="2026-11-20T09:30:00.000Z", answers=answers, digest=digest(answers),
         procedure="statutory", procedure_version="2026-04", reasons=("who_not_given",),
         due={"answer": due} if due else None,
     )  # fmt: skip
@@ -116,12 +121,37 @@ def case_with(answers, voice="standard", due="2026-12-04"):
 def test_an_acknowledgement_says_that_we_have_it_and_nothing_of_what_was_written(voice):
     canaries = {"what_happened": "CANARY-STORY", "name": "CANARY-NAME", "child_name": "CANARY-CHILD"}
     letter = acknowledgement(case_with(SAFE | canaries, voice), council())
-    whole = letter.subject + letter.text
+    whole = letter.subject + letter.text + letter.html
     assert letter.to == "person@home.example"
     assert "TM7-MM8-PP9-456" in letter.text
     assert "Friday 4 December 2026" in letter.text
     for told in ("CANARY", "complain", "children's services", "social worker"):
         assert told.lower() not in whole.lower().replace(council()["address"], "")
+
+
+@pytest.mark.parametrize("language", ["en", "pl", "ar", "ur", "prs", "ps", "ckb"])
+def test_the_letter_as_html_says_the_same_in_its_language_and_direction(language):
+    letter = acknowledgement(case_with(SAFE, "young", language=language), council())
+    page = parse(letter.html)
+    direction = languages()[language]["direction"]
+    assert (page.get("lang"), page.get("dir"), page.find("body").get("dir")) == (language, direction, direction)
+    assert page.findtext(".//title") == letter.subject
+    written = [" ".join(text.split()) for text in letter.text.translate(UNSEEN).split("\n\n")]
+    assert ["".join(paragraph.itertext()) for paragraph in page.iterfind(".//p")] == written
+    assert [part.text for part in page.iterfind(".//bdi[@dir='ltr']")] == ["TM7-MM8-PP9-456", council()["phone"]]
+    [link] = page.iterfind(".//a[@dir='ltr']")
+    assert link.get("href") == link.text == council()["address"] + path_of("follow", language, "young")
+
+
+def test_in_a_letter_that_runs_right_to_left_the_numbers_keep_their_order_and_the_address_is_a_line_of_its_own():
+    text = acknowledgement(case_with(SAFE, language="ur"), council()).text
+    assert "\u2066TM7-MM8-PP9-456\u2069" in text
+    assert f"\u2066{council()['phone']}\u2069" in text
+    assert council()["address"] + path_of("follow", "ur", "standard") in text.splitlines()
+
+
+def test_a_letter_that_runs_left_to_right_has_no_marks_that_nobody_sees():
+    assert not set(UNSEEN) & set(map(ord, acknowledgement(case_with(SAFE, language="pl"), council()).text))
 
 
 def test_an_acknowledgement_without_a_due_date_promises_none():

@@ -41,6 +41,7 @@ def as_email(letter: Letter, letter_id: str, sender: Sender, now: datetime) -> E
     email["Message-ID"] = f"<{letter_id}@{domain}>"
     email["Auto-Submitted"] = "auto-generated"
     email.set_content(letter.text)
+    email.add_alternative(letter.html, subtype="html")
     return email
 
 
