@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 
 from compiling import compile_all
-from content import COMPILED, ROOT
+from content import COMPILED, ROOT, ContentWrong
 from heard.places import DOORS, VOICE_FOLDER, path_of
 from languages import pages_for
 from macros import COMPILED_ALREADY
@@ -109,4 +110,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ContentWrong as wrong:
+        sys.exit(f"{wrong}\nNothing was built.")

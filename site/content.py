@@ -6,7 +6,6 @@ The functions never see YAML, Markdown or a template's source: they start with n
 import csv
 import gzip
 import json
-import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -138,14 +137,10 @@ def write_json(name: str, data: Any) -> None:
     path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
 
 
-def council_name() -> str:
-    return os.environ.get("HEARD_COUNCIL", "demo")
-
-
 def read_forms() -> tuple[list[dict[str, Any]], dict[str, dict[str, str]]]:
     """All forms, and the words of all forms."""
     shared = read_yaml(CONTENT / "forms" / "shared.yml")["questions"]
-    sources = [path for path in sorted((CONTENT / "forms").glob("*.yml")) if path.name != "shared.yml"]
+    sources = [path for path in sorted((CONTENT / "forms").rglob("*.yml")) if path.name != "shared.yml"]
     forms, words = zip(*(compile_form(path, shared) for path in sources), strict=True)
     return list(forms), {key: voices for of_form in words for key, voices in of_form.items()}
 
@@ -166,15 +161,7 @@ def compile_content() -> dict[str, Any]:
     forms, words = read_forms()[0], english_words()
     for form in forms:
         write_json(f"forms/{form['name']}.json", form)
-    council = {"id": council_name(), **read_yaml(CONTENT / "councils" / f"{council_name()}.yml")}
-    council["helplines"] = {name: _without_words(name, line) for name, line in read_helplines().items()}
-    write_json("council.json", council)
     write_json("bank_holidays.json", bank_holidays())
     write_json("icons.json", pictures_of(forms))
     compile_templates(COMPILED / "templates")
-    return {"forms": forms, "words": words, "council": council}
-
-
-def _without_words(name: str, line: dict[str, Any]) -> dict[str, Any]:
-    facts = {part: fact for part, fact in line.items() if part not in SPOKEN_OF_A_HELPLINE}
-    return {**facts, "id": name, "verified_on": line["verified_on"].isoformat()}
+    return {"forms": forms, "words": words}

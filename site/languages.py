@@ -36,7 +36,8 @@ def is_draft(row: dict[str, Any]) -> bool:
 
 
 def published(council: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The languages that this council's site is built in: complete, and checked unless the council takes drafts."""
+    """The languages that this council's site is built in: complete, wanted, and checked unless it takes drafts."""
+    wanted = council["languages"] or rows()
     return {
         tag: {
             "name": row["name"],
@@ -45,7 +46,7 @@ def published(council: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "voices": row.get("voices", tag),
         }
         for tag, row in rows().items()
-        if tag == ENGLISH or (is_complete(tag) and (not is_draft(row) or council.get("publish_drafts")))
+        if tag == ENGLISH or (tag in wanted and is_complete(tag) and (not is_draft(row) or council["publish_drafts"]))
     }
 
 
@@ -84,17 +85,18 @@ def front_matter(path: Path) -> dict[str, Any]:
 def words_of(tag: str, english: dict[str, dict[str, str]]) -> dict[str, Any]:
     """What the functions read of a language."""
     texts = english if tag == ENGLISH else translations(tag)
-    return {"words": texts, "calendar": calendar_words(rows()[tag].get("like", tag))}
+    locale = babel.Locale.parse(rows()[tag].get("like", tag), sep="-")
+    plurals = [locale.plural_form(number) for number in range(200)]
+    return {"words": texts, "calendar": calendar_words(locale), "plurals": plurals}
 
 
-def calendar_words(tag: str) -> dict[str, Any]:
+def calendar_words(locale: babel.Locale) -> dict[str, Any]:
     """Month and day names and the long date pattern, so that the functions need no Babel."""
-    locale = babel.Locale.parse(tag, sep="-")
     return {
         "months": [locale.months["format"]["wide"][month] for month in range(1, 13)],
         "days": [locale.days["format"]["wide"][day] for day in range(7)],
         "pattern": "{day_name} {day} {month} {year}"
-        if tag == ENGLISH
+        if locale.language == ENGLISH
         else _pattern(locale.date_formats["full"].pattern),
     }
 

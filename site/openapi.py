@@ -8,9 +8,9 @@ from marshmallow import Schema, fields, validate
 
 import heard
 from heard.answers import enough_digits, readable, schema_for
-from heard.envelope import A_KEY, EnvelopeSchema, FollowSchema, ReceiptSchema, SendSchema, TimelineSchema
+from heard.envelope import A_KEY, EnvelopeSchema, FollowSchema, ReceiptSchema, SaySchema, SendSchema, TimelineSchema
 from heard.exchange import FORM
-from heard.forms import FORMS, form_named
+from heard.forms import FOLLOW_UPS, FORMS, form_named
 from heard.wording import languages
 
 Json = dict[str, Any]
@@ -34,7 +34,13 @@ SENT = {
     "201": ("Accepted", "Receipt"),
     "409": ("This key has brought other answers; nothing was changed", "Errors"),
 }
-FOLLOWED = {"200": ("What became of it", "Timeline"), "404": ("No case has this code", "Errors")}
+UNKNOWN = {"404": ("No case has this code", "Errors")}
+FOLLOWED = {"200": ("What became of it", "Timeline"), **UNKNOWN}
+SAID = {
+    "200": ("What became of it, with what was said in it", "Timeline"),
+    **UNKNOWN,
+    "413": ("Too big, or no room is left in the case", "Errors"),
+}
 
 
 def document() -> Json:
@@ -52,12 +58,15 @@ def document() -> Json:
         spec.components.schema(f"{form}_answers", schema=type(schema_for(form)))
         spec.components.schema(f"{form}_check", schema=_asked(EnvelopeSchema, form))
         spec.components.schema(f"{form}_send", schema=_asked(SendSchema, form))
+    for form in FOLLOW_UPS:
+        spec.components.schema(f"{form}_say", schema=_added(form))
     codes = {"type": "object", "additionalProperties": {"type": "string"}}
     spec.components.schema("Errors", {"type": "object", "required": ["errors"], "properties": {"errors": codes}})
     spec.components.schema("Checked", _checked())
     spec.path("/api/check", operations=_check())
     spec.path("/api/send", operations=_send())
     spec.path("/api/follow", operations=_follow())
+    spec.path("/api/say", operations=_say())
     spec.path("/api/health", operations={"get": _health()})
     return spec.to_dict()
 
@@ -80,6 +89,15 @@ def _asked(envelope: type[Schema], form: str) -> type[Schema]:
         "key": fields.String(required=envelope is SendSchema, validate=A_KEY),
         "placement": fields.String(),
     }
+    return _strict(envelope, form, narrowed)
+
+
+def _added(form: str) -> type[Schema]:
+    """The common fields and the answers of one form beside the timeline."""
+    return _strict(SaySchema, form, {"form": fields.String(required=True, validate=validate.OneOf([form]))})
+
+
+def _strict(envelope: type[Schema], form: str, narrowed: Json) -> type[Schema]:
     narrow = type(f"{form}{envelope.__name__}", (envelope, type(schema_for(form))), narrowed)
     return type(narrow.__name__, (narrow,), {"Meta": type("Meta", (), {"unknown": "raise"})})
 
@@ -109,16 +127,17 @@ def _operation(name: str, summary: str, bodies: Json, answers: dict[str, tuple[s
 
 def _check() -> Json:
     summary = "Are these answers fit to send? Nothing is stored"
-    return _operation("check", summary, {JSON: _any_form("check"), FORM: _any_form("check")}, CHECKED)
+    return _operation("check", summary, {JSON: _any_of(FORMS, "check"), FORM: _any_of(FORMS, "check")}, CHECKED)
 
 
 def _send() -> Json:
     """A form without a key is answered like a check: nobody has seen those answers read back yet."""
-    bodies = {JSON: _any_form("send"), FORM: _any_form("check")}
+    bodies = {JSON: _any_of(FORMS, "send"), FORM: _any_of(FORMS, "check")}
     operation = _operation("send", "Send, once however often it is repeated", bodies, SENT)
     for status in ("200", "201"):
-        follow = {"operationId": "follow", "requestBody": {"code": "$response.body#/code"}}
-        operation["post"]["responses"][status]["links"] = {"follow": follow}
+        code = {"requestBody": {"code": "$response.body#/code"}}
+        links = {step: {"operationId": step, **code} for step in ("follow", "say")}
+        operation["post"]["responses"][status]["links"] = links
     return operation
 
 
@@ -126,8 +145,13 @@ def _follow() -> Json:
     return _operation("follow", "What has become of it?", {JSON: _ref("Follow"), FORM: _ref("Follow")}, FOLLOWED)
 
 
-def _any_form(step: str) -> Json:
-    return {"oneOf": [_ref(f"{form}_{step}") for form in FORMS]}
+def _say() -> Json:
+    body = _any_of(FOLLOW_UPS, "say")
+    return _operation("say", "Say more about a case, once however often it is repeated", {JSON: body, FORM: body}, SAID)
+
+
+def _any_of(forms: tuple[str, ...], step: str) -> Json:
+    return {"oneOf": [_ref(f"{form}_{step}") for form in forms]}
 
 
 def _health() -> Json:

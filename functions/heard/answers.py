@@ -66,7 +66,10 @@ def _choice(question: Question) -> fields.Field[Any]:
 
 def _choices(question: Question) -> fields.Field[Any]:
     codes = {**CODES, "invalid": "not_a_list"}
-    return fields.List(_choice(question), validate=_no_code_twice, error_messages=codes, metadata={"uniqueItems": True})
+    told = {"uniqueItems": True} | ({"minItems": 1} if question.required else {})
+    return fields.List(
+        _choice(question), required=question.required, validate=_no_code_twice, error_messages=codes, metadata=told
+    )
 
 
 def _no_code_twice(codes: list[str]) -> None:

@@ -7,17 +7,20 @@ from datetime import datetime
 from heard import log
 from heard.case import CONTACT_FAILED, Case, Entry
 from heard.clock import stamp
+from heard.letters import quiet
 from heard.ports import Messenger, StaleCase, Store
 from heard.receipt import read_reference
 
 UNDELIVERABLE = "undeliverable"
 UNWANTED = "unwanted"
 REASONS = (UNDELIVERABLE, UNWANTED)
-LETTER_ID = "[0-9a-f]{32}-acknowledgement"  # others may send letters by the same account
+LETTER_ID = r"[0-9a-f]{32}-(acknowledgement|news-\d+)"  # others may send letters by the same account
 
 
 def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None:
     """Marks the contact as failed on the case that a letter's id or a reference names. The first reason stays.
+
+    A second one counts after the person has said another way to reach them.
 
     None when there is no such case: a letter may come back after its case was deleted. A reason outside
     REASONS is a ValueError: what mail servers say quotes addresses, and must not be kept.
@@ -26,7 +29,7 @@ def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None
         raise ValueError("not a reason a letter fails for")
     while True:
         case = _case_named(named, store)
-        if case is None or case.contact_failed:
+        if case is None or not case.contact_works:
             return case
         try:
             return store.replace(_marked(case, reason, stamp(now)))
@@ -50,7 +53,8 @@ def _is_marked(letter_id: str, store: Store, now: datetime) -> bool:
 
 def _marked(case: Case, reason: str, now: str) -> Case:
     to_tell = Entry(CONTACT_FAILED, due=now, since=now)
-    return replace(case, contact_failed=f"{now} {reason}", outbox=(*case.outbox, to_tell))
+    told = [entry for entry in case.outbox if entry.kind != CONTACT_FAILED]
+    return quiet(replace(case, contact_failed=f"{now} {reason}", outbox=(*told, to_tell)))
 
 
 def _case_named(named: str, store: Store) -> Case | None:

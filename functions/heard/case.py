@@ -1,19 +1,28 @@
-"""A case: what was sent, what is still to be passed on, and what has become of it."""
+"""A case: what was sent, what was said about it since by both sides, and what is still to be passed on."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
 from heard.answers import Answers
-from heard.clock import day_in_england, moment
+from heard.clock import day_in_england
 
 COUNCIL, PERSON = "council", "person"
 COUNCIL_MESSAGE = "council_message"
 CONTACT_FAILED = "contact_failed"
 ACKNOWLEDGEMENT = "acknowledgement"
-RECIPIENTS = {COUNCIL_MESSAGE: COUNCIL, CONTACT_FAILED: COUNCIL, ACKNOWLEDGEMENT: PERSON}
-STATUSES = ("with_council", "looking_into_it", "reply_sent", "closed", "on_hold", "referred")
-NOTHING_IS_DUE = ("reply_sent", "closed", "on_hold", "referred")
+NEWS = "news"
+"""That the council did something, in an entry of its own: `news:VERSION`."""
+SAID = "said"
+"""Something the person said since, in an entry of its own: `said:ID`."""
+RECIPIENTS = {COUNCIL_MESSAGE: COUNCIL, CONTACT_FAILED: COUNCIL, SAID: COUNCIL}
+RECIPIENTS |= {ACKNOWLEDGEMENT: PERSON, NEWS: PERSON}
+RESTING = ("reply_sent", "closed", "on_hold", "hold_ended", "referred")
+"""Where a case can stand without anything being due."""
+UNDER_WAY = ("with_council", "looking_into_it", "handed_over", "stage_moved", "resumed")
+IN_PASSING = ("acknowledged", "assigned", "extended", "asked", "meeting_offered", "mediation_offered")
+"""What the council does without the case standing anywhere else for it."""
+STATUSES = (*UNDER_WAY, *RESTING, *IN_PASSING)
 
 
 PARKED = "9999-12-31T23:59:59.999Z"
@@ -38,14 +47,45 @@ class Entry:
     @property
     def recipient(self) -> str | None:
         """None for a kind that a later version knew: it stays until that version is back."""
-        return RECIPIENTS.get(self.kind)
+        return RECIPIENTS.get(self.what)
+
+    @property
+    def what(self) -> str:
+        """The kind without what it is about."""
+        return self.kind.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the person said after the first message: `form` names what kind of thing. The same id is the same thing.
+
+    `at`: by our clock. `by`: PERSON; an advocate has a name of their own.
+    """
+
+    id: str
+    form: str
+    at: str
+    answers: Answers
+    by: str = PERSON
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a complaint as the council took it up, and what it found. Numbered by the council, from 1."""
+
+    number: int
+    title: str
+    theme: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
 class Update:
     """What the council did, numbered by the council: the same number is the same update, in any order.
 
-    `at`: when, as the council says. `noted_at`: when we wrote it down.
+    `at`: when, as the council says. `noted_at`: when we wrote it down. `note`: what the person reads. `to`: the role or
+    the body that deals with it now. `points`: those that this update says something new about.
     """
 
     version: int
@@ -56,6 +96,8 @@ class Update:
     note: str | None = None
     reason: str | None = None
     resubmit_by: str | None = None
+    to: str | None = None
+    points: tuple[Point, ...] = ()
     noted_at: str | None = field(default=None, compare=False)
 
 
@@ -64,6 +106,7 @@ class Case:
     """One accepted submission. `revision` counts its stored states; times are UTC text, days ISO dates.
 
     `contact_failed`: when and why a letter did not reach the person, as "time code"; see bounce.
+    `seen`: the last of the council's updates that the person has looked at.
     """
 
     id: str
@@ -86,6 +129,8 @@ class Case:
     outbox: tuple[Entry, ...] = ()
     updates: tuple[Update, ...] = ()
     contact_failed: str | None = None
+    said: tuple[Said, ...] = ()
+    seen: int = 0
     revision: int = 1
 
     @property
@@ -100,26 +145,65 @@ class Case:
 
     @property
     def answer_due(self) -> str | None:
-        """The day an answer is due: the council's latest word on it, else what was promised at receipt."""
-        said = [update.due for update in self.updates if update.due]
-        return said[-1] if said else (self.due or {}).get("answer")
+        """The day an answer is due: the council's latest word on it for this stage, else what was promised at receipt.
+
+        None from when the next stage is asked for until the council says when it will be answered.
+        """
+        moved = max((number for number, update in enumerate(self.updates) if update.status == "stage_moved"), default=0)
+        said = [update.due for update in self.updates[moved:] if update.due]
+        if self.waits_for_next_stage:
+            return None
+        first = None if self.updates and self.updates[moved].status == "stage_moved" else (self.due or {}).get("answer")
+        return said[-1] if said else first
+
+    @property
+    def standing(self) -> str | None:
+        """Where the case stands by the council's updates; None before the first."""
+        return next((update.status for update in reversed(self.updates) if update.status not in IN_PASSING), None)
+
+    @property
+    def waits_for_next_stage(self) -> bool:
+        """True from when the person asked for the next stage until the council moves the case or finishes with it."""
+        asked = max((said.at for said in self.said if said.form == "next_stage"), default=None)
+        answered = ("stage_moved", "closed", "on_hold", "hold_ended", "referred")
+        noted = [update.noted_at or update.at for update in self.updates if update.status in answered]
+        return asked is not None and asked > max(noted, default="")
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """True while the person wants it to stop. They may change their mind."""
+        said = [said.form for said in self.said if said.form in ("withdraw", "carry_on")]
+        return said[-1:] == ["withdraw"]
+
+    @property
+    def contact(self) -> Answers:
+        """How the person may be reached now: the answers to the contact questions, as they were last changed."""
+        changed = [said.answers for said in self.said if said.form == "change_contact"]
+        return changed[-1] if changed else self.answers
+
+    @property
+    def contact_works(self) -> bool:
+        """False from when a letter came back until the person says another way to reach them."""
+        changed = max((said.at for said in self.said if said.form == "change_contact"), default="")
+        return self.contact_failed is None or changed > self.contact_failed.partition(" ")[0]
 
     @property
     def closed_since(self) -> str | None:
         """Since when retention may count; None while the case has to stay.
 
         What the council does not have yet, or has not closed, always stays. A date that the council mistyped makes
-        nothing leave early: the time begins when we heard of it.
+        nothing leave early: the time begins when we heard of it. What the person says since begins it anew.
         """
         has_all = self.delivered_at is not None and self.first_for(COUNCIL) is None
-        if not has_all or not self.updates or self.updates[-1].status != "closed":
+        if not has_all or self.standing != "closed" or self.waits_for_next_stage:
             return None
-        return max(self.updates[-1].at, self.updates[-1].noted_at or "")
+        last = self.updates[-1]
+        return max(last.at, last.noted_at or "", *(said.at for said in self.said))
 
     @property
     def is_awaited(self) -> bool:
         """True while the council owes an answer: it has neither answered, paused, closed nor passed the case on."""
-        return not self.updates or self.updates[-1].status not in NOTHING_IS_DUE
+        return not self.is_withdrawn and (self.waits_for_next_stage or self.standing not in RESTING)
 
     def is_late(self, now: datetime) -> bool:
         """True once the day an answer was due has passed in England and it is still awaited."""
@@ -129,6 +213,11 @@ class Case:
 
     def with_update(self, update: Update) -> "Case":
         return replace(self, updates=tuple(sorted((*self.updates, update), key=lambda known: known.version)))
+
+    def with_said(self, said: Said) -> "Case":
+        """The same case with this said, and on its way to the council."""
+        entry = Entry(f"{SAID}:{said.id}", due=said.at, since=said.at)
+        return replace(self, said=(*self.said, said), outbox=(*self.outbox, entry))
 
     def with_entry(self, entry: Entry) -> "Case":
         """The same case with this entry in the place of the one of its kind."""
@@ -147,7 +236,8 @@ class Case:
         facts = _known(cls, record)
         facts |= {name: tuple(facts[name]) for name in ("reasons", "urgency")}
         facts["outbox"] = tuple(Entry(**_known(Entry, entry)) for entry in record["outbox"])
-        facts["updates"] = tuple(Update(**_known(Update, update)) for update in record["updates"])
+        facts["updates"] = tuple(_update(update) for update in record["updates"])
+        facts["said"] = tuple(Said(**_known(Said, said)) for said in record.get("said", ()))
         return cls(**facts)
 
 
@@ -155,22 +245,6 @@ def _known(kind: type[Any], record: dict[str, Any]) -> dict[str, Any]:
     return {known.name: record[known.name] for known in fields(kind) if known.name in record}
 
 
-@dataclass(frozen=True)
-class Step:
-    """One line of the timeline: a code the wording knows, the day it happened, and what the council added."""
-
-    step: str
-    on: date
-    said: dict[str, Any] = field(default_factory=dict)
-
-
-def steps_of(case: Case) -> list[Step]:
-    """The case's story so far, oldest first."""
-    steps = [Step("received", day_in_england(moment(case.received_at)))]
-    if case.delivered_at:
-        steps.append(Step("delivered", day_in_england(moment(case.delivered_at))))
-    for update in case.updates:
-        said = {"stage": update.stage, "note": update.note, "reason": update.reason, "resubmit_by": update.resubmit_by}
-        known = {name: value for name, value in said.items() if value is not None}
-        steps.append(Step(update.status, day_in_england(moment(update.at)), known))
-    return steps
+def _update(record: dict[str, Any]) -> Update:
+    points = tuple(Point(**_known(Point, point)) for point in record.get("points", ()))
+    return Update(**_known(Update, record) | {"points": points})

@@ -77,8 +77,12 @@ def _council_commands(commands: Any) -> None:
     said.add_argument("--note", metavar="TEXT", help="shown to the person, so write it for them")
     said.add_argument("--reason", choices=HOLD_REASONS, help="why it is on hold")
     said.add_argument("--resubmit-by", metavar="DATE", help="until when a case on hold can be sent again")
+    said.add_argument("--to", metavar="WHO", help="the role or the body that deals with it now")
+    said.add_argument("--points", type=Path, metavar="FILE", help="JSON: the points it is about, with their outcomes")
     said.add_argument("--version", type=positive, metavar="N", help="number of this update; the next one if left out")
     said.add_argument("--at", metavar="TIME", help="when it happened, e.g. 2026-11-20T14:00:00Z; now if left out")
+    checked = _command(council, "check", run_check, "check council files: all that does not fit, at once")
+    checked.add_argument("file", nargs="*", help="e.g. content/councils/demo.yml; all files of that folder if left out")
     add_commands(council, _command)
 
 
@@ -108,6 +112,10 @@ def run_build(_: argparse.Namespace) -> int:
 
 def run_words(chosen: argparse.Namespace) -> int:
     return subprocess.run([sys.executable, str(ROOT / "site" / "words.py"), chosen.action], check=False).returncode  # noqa: S603 - our own file
+
+
+def run_check(chosen: argparse.Namespace) -> int:
+    return subprocess.run([sys.executable, str(ROOT / "site" / "councils.py"), *chosen.file], check=False).returncode  # noqa: S603 - our own file
 
 
 def run_inbox(chosen: argparse.Namespace) -> int:
@@ -160,8 +168,13 @@ def _show_submission(message: dict[str, Any]) -> None:
 
 
 def run_update(chosen: argparse.Namespace) -> int:
-    named = ("status", "stage", "due", "note", "reason", "resubmit_by", "version", "at")
+    named = ("status", "stage", "due", "note", "reason", "resubmit_by", "to", "version", "at")
     said = {name: getattr(chosen, name) for name in named if getattr(chosen, name) is not None}
+    try:
+        said |= {"points": json.loads(chosen.points.read_text("utf-8"))} if chosen.points else {}
+    except (OSError, ValueError):
+        print(f"heard: {chosen.points} cannot be read as JSON. Nothing was changed.", file=sys.stderr)
+        return 1
     with closing(existing_machine()) as services:
         try:
             said.setdefault("at", stamp(services.clock()))

@@ -10,6 +10,9 @@ from heard.wording import read_compiled
 
 LONDON = ZoneInfo("Europe/London")
 SATURDAY = 5
+AFTER_RECEIPT, ON_RECEIPT = "after_receipt", "on_receipt"
+DAY_ONES = (AFTER_RECEIPT, ON_RECEIPT)
+"""Which day is the first that can count. A council says so once, as `day_one` in its file."""
 
 
 class CalendarEnds(Exception):
@@ -40,12 +43,12 @@ class Calendar:
     def last_year(self) -> int:
         return max(self.holidays).year
 
-    def add_working_days(self, received: date, count: int) -> date:
-        """The `count`-th working day after the day of receipt; the day after receipt is the first that can count.
+    def add_working_days(self, received: date, count: int, day_one: str = AFTER_RECEIPT) -> date:
+        """The `count`-th working day; the first that can count is the day after receipt, or with ON_RECEIPT that day.
 
-        The day-one convention is common practice; the regulations' own wording was not read.
+        The day after is common practice; the regulations' own wording was not read.
         """
-        day = received
+        day = received if day_one == AFTER_RECEIPT else received - timedelta(days=1)
         while count > 0:
             day += timedelta(days=1)
             count -= self.is_working_day(day)

@@ -37,9 +37,19 @@ def control(form: Form, question: Question, words: Words, answer: Any, problem: 
     if problem:
         params["errorMessage"] = {
             "text": problem_text(form, question.id, problem, words),
-            "visuallyHiddenText": words("frame.error_prefix").rstrip(":"),
+            "visuallyHiddenText": error_word(words),
         }
     return kind, params | build(question, words, answer)
+
+
+def error_word(words: Words) -> str:
+    """`Error` without the colon of whatever script: the macro adds one."""
+    return words("frame.error_prefix").rstrip(":：፦")
+
+
+def direction(question: Question) -> str:
+    """Which way an answer runs, whatever the page is in: words as they are written, addresses and numbers always so."""
+    return "ltr" if question.type in ("email", "phone") else "auto"
 
 
 def _label(question: Question, words: Words) -> Params:
@@ -56,7 +66,7 @@ def _input(question: Question, words: Words, answer: Any) -> Params:
         "inputmode": input_mode,
         "autocomplete": question.autocomplete or "off",
         "spellcheck": question.type == "text" and question.autocomplete is None,
-        "attributes": {"dir": "ltr" if question.type in ("email", "phone") else "auto"},
+        "attributes": {"dir": direction(question)},
     }
 
 

@@ -10,13 +10,12 @@ from itertools import islice
 from typing import Any
 
 from heard import log
-from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, COUNCIL, COUNCIL_MESSAGE, PARKED, PERSON, Case, Entry
+from heard.case import COUNCIL, COUNCIL_MESSAGE, PARKED, PERSON, Case, Entry
 from heard.clock import stamp
-from heard.letters import acknowledgement
-from heard.message import MessageMalformed, build, build_event
+from heard.letters import letter_for
+from heard.message import MessageMalformed, build
 from heard.ports import CouncilQueue, Messenger, NeverSent, NotSent, StaleCase, Store
 
-MESSAGES = {COUNCIL_MESSAGE: build, CONTACT_FAILED: build_event}
 LEASES = {COUNCIL: timedelta(minutes=1), PERSON: timedelta(minutes=10)}  # longer than any one send
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
@@ -39,7 +38,7 @@ class Outcome:
 
 def note(outcome: Outcome) -> None:
     """A log line for an attempt, and one more for what is parked, which an alarm listens to."""
-    step = f"deliver_{outcome.kind}"
+    step = f"deliver_{outcome.kind.partition(':')[0]}"
     log.note(step, outcome.outcome, reference=outcome.reference, problem=outcome.problem)
     if outcome.parked:
         log.note(step, "parked", reference=outcome.reference)
@@ -123,13 +122,12 @@ class Deliverer:
         """One attempt. A letter that may have gone out is not sent again: two would frighten more than none."""
         try:
             if entry.recipient == COUNCIL:
-                self.queue.send(
-                    MESSAGES[entry.kind](case, entry.attempts, possible_duplicate=unknown_before is not None)
-                )
+                self.queue.send(build(case, entry, possible_duplicate=unknown_before is not None))
             elif unknown_before:
                 return Outcome(case.reference, entry.kind, "never_sent", "may_have_been_sent")
             else:
-                self.messenger.send(acknowledgement(case, self.council), f"{case.id}-{ACKNOWLEDGEMENT}")
+                letter = letter_for(entry.what, case, self.council)
+                self.messenger.send(letter, f"{case.id}-{entry.kind.replace(':', '-')}")
         except NeverSent as refused:
             return Outcome(case.reference, entry.kind, "never_sent", str(refused))
         except NotSent as failed:

@@ -9,7 +9,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from heard.answers import CODES, problem_codes
 from heard.case import STATUSES
 from heard.council import known_placement
-from heard.forms import FORMS, form_named
+from heard.forms import FOLLOW_UPS, FORMS, form_named
+from heard.timeline import OUTCOMES
 from heard.wording import VOICES, languages
 
 A_KEY = [
@@ -59,9 +60,18 @@ class FollowSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    lang = fields.String()
-    voice = fields.String()
+    lang = fields.String(error_messages=CODES)
+    voice = fields.String(error_messages=CODES)
     code = fields.String(required=True, error_messages=CODES, metadata={"pattern": r"[^\s\u001c-\u001f\u0085]"})
+
+
+class SaySchema(FollowSchema):
+    """The common fields of /api/say: whose case, and which of the forms beside the timeline."""
+
+    form = fields.String(
+        required=True, validate=validate.OneOf(FOLLOW_UPS, error="unknown_choice"), error_messages=CODES
+    )
+    key = fields.String(required=True, validate=A_KEY, error_messages=CODES)
 
 
 class ReceiptSchema(Schema):
@@ -76,12 +86,26 @@ class ReceiptSchema(Schema):
 class StepSchema(Schema):
     """One step of a timeline."""
 
-    step = fields.String(required=True, validate=validate.OneOf(("received", "delivered", *STATUSES)))
+    step = fields.String(required=True, validate=validate.OneOf(("received", "delivered", *STATUSES, *FOLLOW_UPS)))
     on = fields.Date(required=True)
+    new = fields.Boolean(required=True)
     stage = fields.Integer()
     note = fields.String()
     reason = fields.String()
     resubmit_by = fields.Date()
+    due = fields.Date()
+    to = fields.String()
+    answers = fields.Dict()
+
+
+class PointSchema(Schema):
+    """One point of a complaint, and what the council found."""
+
+    number = fields.Integer(required=True)
+    title = fields.String(required=True)
+    theme = fields.String(required=True, allow_none=True)
+    outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(OUTCOMES))
+    reason = fields.String(required=True, allow_none=True)
 
 
 class TimelineSchema(Schema):
@@ -95,6 +119,9 @@ class TimelineSchema(Schema):
     longest = fields.Date(required=True, allow_none=True)
     awaited = fields.Boolean(required=True)
     late = fields.Boolean(required=True)
+    points = fields.List(fields.Nested(PointSchema), required=True)
+    outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(OUTCOMES))
+    can = fields.List(fields.String(validate=validate.OneOf(FOLLOW_UPS)), required=True)
 
 
 @dataclass(frozen=True)

@@ -1,49 +1,27 @@
 """Use case: what has become of it? Answered to whoever holds the secret code: the person, or their advocate."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
-from heard.case import Case, Step, steps_of
-from heard.ports import Store
-from heard.receipt import Peppers, code_hash
-
-
-class CodeUnknown(LookupError):
-    """No case has this code. Mistyped and never given out are the same answer, found by the same work."""
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """What the holder of a code may see. No answer the person gave is in it."""
-
-    reference: str
-    kind: str
-    status: str
-    steps: list[Step]
-    due: str | None
-    longest: str | None
-    awaited: bool
-    late: bool
+from heard.case import Case
+from heard.holder import case_with_code
+from heard.ports import StaleCase, Store
+from heard.receipt import Peppers
+from heard.timeline import Timeline, timeline_of
 
 
 def follow(typed_code: str, store: Store, peppers: Peppers, now: datetime) -> Timeline:
-    """The timeline of the case with this code; raises CodeUnknown."""
-    for pepper in peppers:
-        case = store.with_code_hash(code_hash(typed_code, pepper))
-        if case is not None:
-            return timeline_of(case, now)
-    raise CodeUnknown
+    """The timeline of the case with this code, and its news are seen now; raises CodeUnknown."""
+    case = case_with_code(typed_code, store, peppers)
+    timeline = timeline_of(case, now)
+    _mark_as_seen(case, store)
+    return timeline
 
 
-def timeline_of(case: Case, now: datetime) -> Timeline:
-    steps = steps_of(case)
-    return Timeline(
-        reference=case.reference,
-        kind=case.form,
-        status=steps[-1].step,
-        steps=steps,
-        due=case.answer_due,
-        longest=(case.due or {}).get("longest"),
-        awaited=case.is_awaited,
-        late=case.is_late(now),
-    )
+def _mark_as_seen(case: Case, store: Store) -> None:
+    """One write, and only after news. Whoever changes the case at this moment wins: then it stays marked as new."""
+    last = max((update.version for update in case.updates), default=0)
+    if last > case.seen:
+        with suppress(StaleCase):
+            store.replace(replace(case, seen=last))

@@ -8,6 +8,8 @@ from typing import Any
 from heard.wording import VOICES, read_compiled
 
 FORMS = ("complaint", "compliment", "comment")
+FOLLOW_UPS = ("tell_more", "next_stage", "ask_for", "change_contact", "withdraw", "carry_on", "closing_questions")
+"""Forms beside a timeline: what a person may say after the first message."""
 
 
 class FormUnknown(LookupError):
@@ -70,7 +72,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Form:
-    """A complaint, a compliment or a comment: what it asks, in which order."""
+    """What is asked on one occasion, in which order."""
 
     name: str
     version: int
@@ -84,7 +86,7 @@ class Form:
 @cache
 def form_named(name: str) -> Form:
     """The form, built from the compiled content; raises FormUnknown."""
-    if name not in FORMS:
+    if name not in FORMS + FOLLOW_UPS:
         raise FormUnknown(name)
     source = read_compiled(f"forms/{name}.json")
     sections = tuple(

@@ -1,14 +1,14 @@
-"""What we write to a person who said that it is safe: that we have it, and never what they wrote."""
+"""What we write to a person who said that it is safe: that we have it, that there is news, and never what was said."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from heard.answers import Answers
-from heard.case import Case
+from heard.case import ACKNOWLEDGEMENT, NEWS, PERSON, Case, Entry
 from heard.places import path_of
 from heard.wording import Words, languages
 
@@ -25,6 +25,8 @@ PAGE = Markup("""\
 </html>
 """)
 
+SUBJECTS = {ACKNOWLEDGEMENT: "letter.subject", NEWS: "letter.news_subject"}
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -36,17 +38,39 @@ class Letter:
     html: str
 
 
-def wants_acknowledgement(answers: Answers) -> bool:
-    """True only when an email is wanted, the address is there, and contact was said to be safe.
+def may_email(contact: Answers) -> bool:
+    """True only when email is wanted, the address is there, and it was said to be safe; silence means no."""
+    by_email = contact.get("contact") == "email" and bool(contact.get("email"))
+    return by_email and contact.get("contact_is_safe") == "yes"
 
-    The one place that decides whether anything is sent by itself; silence means no.
+
+def wants_acknowledgement(answers: Answers) -> bool:
+    """What the first message says about it."""
+    return may_email(answers) and answers.get("acknowledge") == "yes"
+
+
+def is_wanted(kind: str, case: Case) -> bool:
+    """True only when the person asked for this letter and may be written to by email, by what they said last.
+
+    The one place that decides whether anything is sent by itself. Nothing goes to an address from which a letter came
+    back, and nothing to who has stopped. Who is reached through their advocate, by telephone or by post is written to
+    by people; how old they are and how urgent it is changes nothing.
     """
-    return (
-        answers.get("contact") == "email"
-        and bool(answers.get("email"))
-        and answers.get("contact_is_safe") == "yes"
-        and answers.get("acknowledge") == "yes"
-    )
+    wish = case.answers.get("acknowledge") if kind == ACKNOWLEDGEMENT else case.contact.get("news")
+    return wish == "yes" and may_email(case.contact) and case.contact_works and not case.is_withdrawn
+
+
+def quiet(case: Case) -> Case:
+    """The same case without the letters in its outbox that are not wanted any more: a change holds at once."""
+    kept = (entry for entry in case.outbox if entry.recipient != PERSON or is_wanted(entry.what, case))
+    return replace(case, outbox=tuple(kept))
+
+
+def with_news(case: Case, version: int, now: str) -> Case:
+    """The same case with a letter that there is something new, where one is wanted and none is on its way."""
+    if not is_wanted(NEWS, case) or any(entry.what == NEWS for entry in case.outbox):
+        return case
+    return replace(case, outbox=(*case.outbox, Entry(f"{NEWS}:{version}", due=now, since=now)))
 
 
 @dataclass(frozen=True)
@@ -71,26 +95,26 @@ class Paragraph:
         return Markup("<p>{}</p>").format(escape(self.text).format_map(apart))
 
 
-def acknowledgement(case: Case, council: dict[str, Any]) -> Letter:
-    """The acknowledgement in the language and voice the person used."""
+def letter_for(kind: str, case: Case, council: dict[str, Any]) -> Letter:
+    """The letter of this kind, in the language and voice the person used."""
     words = Words(case.language, case.voice)
+    subject, paragraphs = SUBJECTS[kind], list(_paragraphs(kind, words, case, council))
     direction = languages()[case.language]["direction"]
-    paragraphs = list(_acknowledgement(words, case, council))
     text = "\n\n".join(paragraph.plain(direction) for paragraph in paragraphs) + "\n"
-    return Letter(case.answers["email"], words("letter.subject"), text, _page(words, direction, paragraphs))
+    return Letter(case.contact["email"], words(subject), text, _page(words, words(subject), direction, paragraphs))
 
 
-def _acknowledgement(words: Words, case: Case, council: dict[str, Any]) -> Iterator[Paragraph]:
-    yield Paragraph(words("letter.received"), {})
+def _paragraphs(kind: str, words: Words, case: Case, council: dict[str, Any]) -> Iterator[Paragraph]:
+    yield Paragraph(words("letter.news" if kind == NEWS else "letter.received"), {})
     yield Paragraph(words("letter.reference"), {"reference": case.reference})
-    if case.answer_due:
+    if case.answer_due and kind == ACKNOWLEDGEMENT:
         yield Paragraph(words("letter.due", due=words.date(date.fromisoformat(case.answer_due))), {})
     address = council["address"] + path_of("follow", case.language, case.voice)
     yield Paragraph(words("letter.follow"), {"address": address})
-    yield Paragraph(words("letter.no_reply"), {"phone": council["phone"]})
+    yield Paragraph(words("letter.no_reply"), {"phone": council["phone"] or words("frame.not_stated")})
 
 
-def _page(words: Words, direction: str, paragraphs: list[Paragraph]) -> str:
+def _page(words: Words, subject: str, direction: str, paragraphs: list[Paragraph]) -> str:
     """The letter as HTML: the same words, with their language and their direction. It fetches nothing."""
     body = Markup("\n").join(paragraph.html() for paragraph in paragraphs)
-    return str(PAGE.format(language=words.language, direction=direction, subject=words("letter.subject"), body=body))
+    return str(PAGE.format(language=words.language, direction=direction, subject=subject, body=body))

@@ -13,11 +13,21 @@ import fastjsonschema
 
 from heard import log
 from heard.answers import Answers
-from heard.case import Case
+from heard.case import CONTACT_FAILED, COUNCIL_MESSAGE, Case, Entry
 from heard.forms import form_named
 from heard.letters import wants_acknowledgement
 
 VERSION = 1
+EVENTS = {
+    "tell_more": "told_more",
+    "next_stage": "next_stage_asked",
+    "ask_for": "help_asked",
+    "change_contact": "contact_changed",
+    "withdraw": "withdrawn",
+    "carry_on": "carried_on",
+    "closing_questions": "closing_answered",
+}
+"""What a form beside the timeline is called as an event."""
 NOT_THE_STORY = frozenset(
     {"contact", "email", "phone", "postal_address", "contact_is_safe", "contact_notes", "acknowledge"}
     | {"advocate", "advocate_name", "advocate_email", "meet", "needs", "interpreter_language"}
@@ -41,25 +51,46 @@ def _validator(name: str) -> Any:
     return fastjsonschema.compile(schema(name))
 
 
-def build_event(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
-    """That the contact of a case failed, as an event checked against its schema; raises MessageMalformed."""
-    at, _, reason = (case.contact_failed or "").partition(" ")
-    message = {
+def build(case: Case, entry: Entry, possible_duplicate: bool) -> dict[str, Any]:
+    """What an entry of the outbox tells the council, checked against its schema; raises MessageMalformed."""
+    kind, _, about = entry.kind.partition(":")
+    if kind == COUNCIL_MESSAGE:
+        return _submission(case, entry.attempts, possible_duplicate)
+    event = _contact_failed(case) if kind == CONTACT_FAILED else _said(case, about)
+    common = {
         "version": VERSION,
         "type": "event",
-        "id": hashlib.sha256(f"{case.id}\0contact_failed".encode()).hexdigest()[:32],
-        "attempt": attempt,
+        "attempt": entry.attempts,
         "possible_duplicate": possible_duplicate,
         "reference": case.reference,
-        "event": "contact_failed",
+        "due": case.answer_due,
+    }
+    return _checked(common | event, "event")
+
+
+def _contact_failed(case: Case) -> dict[str, Any]:
+    at, _, reason = (case.contact_failed or "").partition(" ")
+    return {
+        "id": hashlib.sha256(f"{case.id}\0contact_failed\0{at}".encode()).hexdigest()[:32],
+        "event": CONTACT_FAILED,
         "at": at,
         "details": {"channel": "email", "reason": reason},
     }
-    return _checked(message, "event")
 
 
-def build(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
-    """The case as a message, checked against the schema; raises MessageMalformed."""
+def _said(case: Case, said_id: str) -> dict[str, Any]:
+    said = next(said for said in case.said if said.id == said_id)
+    details: dict[str, Any] = {"by": said.by, "language": case.language, "voice": case.voice}
+    if said.form == "change_contact":
+        details["contact"] = _contact(said.answers)
+    else:
+        chosen = _choice_questions(said.form)
+        details["text"] = {name: answer for name, answer in said.answers.items() if name not in chosen}
+        details["choices"] = {name: answer for name, answer in said.answers.items() if name in chosen}
+    return {"id": said.id, "event": EVENTS[said.form], "at": said.at, "details": details}
+
+
+def _submission(case: Case, attempt: int, possible_duplicate: bool) -> dict[str, Any]:
     story = {name: answer for name, answer in case.answers.items() if name not in NOT_THE_STORY}
     chosen = {
         name for name, answer in story.items() if name in _choice_questions(case.form) or isinstance(answer, list)

@@ -13,16 +13,19 @@ from jinja2 import ChainableUndefined, Environment, ModuleLoader
 from markupsafe import Markup, escape
 
 from heard.case import Case
-from heard.controls import HONEYPOT, control, error_summary, icon, spoken
+from heard.clock import day_in_england, moment
+from heard.controls import HONEYPOT, control, direction, error_summary, error_word, icon, spoken
 from heard.council import council
-from heard.follow import Timeline
-from heard.forms import Form, Question
+from heard.forms import Form, Question, form_named
 from heard.places import path_of
+from heard.procedure import clocks_on
 from heard.receipt import Receipt
+from heard.timeline import Step, Timeline
 from heard.wording import COMPILED, VOICES, Words
 
 TITLE_MARK = "@@title@@"
 CONTENT_MARK = "@@content@@"
+READ_BACK = ("tell_more", "next_stage", "ask_for", "withdraw")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,24 @@ class Filled:
         return [(name, one) for name, values in pairs for one in values]
 
 
+@dataclass(frozen=True)
+class Offered:
+    """A form beside the timeline that was sent: what was in it, and what did not fit."""
+
+    form: str
+    answers: Mapping[str, Any]
+    problems: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the page of a timeline carries along: the code, and a fresh key for what is said from it."""
+
+    code: str
+    key: str
+    offered: Offered | None = None
+
+
 @cache
 def environment() -> Environment:
     """Templates compiled at build time; nothing is parsed here."""
@@ -55,10 +76,16 @@ def environment() -> Environment:
         loader=ModuleLoader(COMPILED / "templates"), autoescape=True, undefined=ChainableUndefined, auto_reload=False
     )
     templates.globals |= {
-        "icon": icon, "control": control, "error_summary": error_summary, "spoken": spoken,
+        "icon": icon, "control": control, "direction": direction, "error_summary": error_summary,
+        "error_word": error_word, "spoken": spoken, "stated": stated,
         "honeypot": HONEYPOT, "council": council(), "path_of": path_of, "voices": VOICES,
     }  # fmt: skip
     return templates
+
+
+def stated(words: Words, fact: Any) -> Any:
+    """A fact from the council's file, or the words for one that it does not state."""
+    return words("frame.not_stated") if fact is None else fact
 
 
 def render(template: str, words: Words, **values: Any) -> Markup:
@@ -123,6 +150,7 @@ def receipt_page(words: Words, receipt: Receipt, case: Case, key: str) -> str:
         case=case,
         key=key,
         digits=grouped(receipt.code_digits),
+        clocks=clocks_on(council(), day_in_england(moment(case.received_at))),
         **_dates(words, case),
     )
     return framed(words, words(f"receipt.title.{case.form}"), content)
@@ -137,12 +165,10 @@ def receipt_text(words: Words, receipt: Receipt, case: Case) -> str:
     )
 
 
-def _dates(words: Words, case: Case) -> dict[str, str | None]:
-    promised = case.due or {}
-    return {
-        name: words.date(date.fromisoformat(promised[name])) if name in promised else None
-        for name in ("answer", "longest")
-    }
+def _dates(words: Words, case: Case) -> dict[str, Any]:
+    """The days promised at receipt. Without a day for the answer the page says so; `longest` stands in a sentence."""
+    promised = {name: words.date(date.fromisoformat(day)) for name, day in (case.due or {}).items()}
+    return {"answer": promised.get("answer"), "longest": stated(words, promised.get("longest"))}
 
 
 def grouped(digits: str) -> str:
@@ -159,10 +185,26 @@ def follow_page(words: Words, problem: str) -> str:
     return framed(words, f"{words('frame.error_prefix')} {words('pages.follow')}", follow_content(words, problem))
 
 
-def timeline_page(words: Words, timeline: Timeline) -> str:
-    return framed(
-        words, words("timeline.title"), render("timeline.html", words, timeline=timeline, on=date.fromisoformat)
-    )
+def timeline_page(words: Words, timeline: Timeline, held: Held) -> str:
+    content = render(
+        "timeline.html", words, timeline=timeline, held=held, on=date.fromisoformat,
+        forms={name: _offered(name, words, held.offered) for name in timeline.can}, told=_told,
+        thanks=held.offered is not None and not held.offered.problems,
+        clocks=clocks_on(council(), timeline.steps[0].on),
+    )  # fmt: skip
+    return framed(words, words("timeline.title"), content)
+
+
+def _told(step: Step) -> list[Question]:
+    """The questions whose answers are read back on the timeline. How somebody is reached is not: others may look on."""
+    return list(form_named(step.step).questions) if step.step in READ_BACK else []
+
+
+def _offered(name: str, words: Words, offered: Offered | None) -> Filled:
+    """A form beside the timeline, with the answers that did not fit where it is the one that was sent."""
+    if offered is None or offered.form != name or not offered.problems:
+        return Filled(form_named(name), words)
+    return Filled(form_named(name), words, offered.answers, offered.problems)
 
 
 def sorry_page(words: Words, reason: str) -> str:

@@ -9,6 +9,7 @@ from heard.case import ACKNOWLEDGEMENT, COUNCIL_MESSAGE, Case, Entry
 from heard.clock import Calendar, CalendarEnds, day_in_england, stamp
 from heard.letters import wants_acknowledgement
 from heard.ports import Store
+from heard.procedure import dates_for, procedure_on, rules_on
 from heard.receipt import Peppers, Receipt, case_id_for, receipt_for, receipt_given
 from heard.triage import suggest_procedure, urgency_of
 
@@ -63,7 +64,8 @@ def open_case(
     submission: Submission, receipt: Receipt, council: dict[str, Any], calendar: Calendar, now: datetime
 ) -> Case:
     answers = submission.answers
-    suggestion = suggest_procedure(submission.form, answers, council)
+    rules = rules_on(council, day_in_england(now))
+    suggestion = suggest_procedure(submission.form, answers, rules)
     kinds = [COUNCIL_MESSAGE] + [ACKNOWLEDGEMENT] * wants_acknowledgement(answers)
     return Case(
         id=receipt.case_id,
@@ -77,7 +79,7 @@ def open_case(
         answers=answers,
         digest=digest(answers),
         procedure=suggestion.procedure,
-        procedure_version=council["procedure_version"],
+        procedure_version=rules["version"],
         reasons=suggestion.reasons,
         urgency=urgency_of(answers),
         due=due_dates(suggestion.procedure, council, calendar, now),
@@ -87,14 +89,18 @@ def open_case(
 
 
 def due_dates(procedure: str, council: dict[str, Any], calendar: Calendar, now: datetime) -> dict[str, str] | None:
-    """The days the council's clocks promise, or None past the official calendar: no date is better than a guess,
-    and a complaint is never refused for it."""
-    clocks = council["clocks"]
-    counts = {**clocks[procedure]}
-    if procedure not in ("compliment", "comment"):
-        counts["acknowledge"] = clocks["acknowledge"]
+    """The days the council's clocks promise, counted from receipt, also where its own first stage starts later.
+
+    None past the official calendar, or where the council's file states no figure: no date is better than a guess,
+    and a complaint is never refused for it.
+    """
     received = day_in_england(now)
+    acknowledge = None if procedure in ("compliment", "comment") else rules_on(council, received)["acknowledge"]
     try:
-        return {name: calendar.add_working_days(received, days).isoformat() for name, days in counts.items()}
+        stage = dates_for(procedure_on(council, procedure, received), 1, received, calendar)
+        due = {"answer": stage.answer, "longest": stage.longest}
+        if acknowledge is not None:
+            due["acknowledge"] = calendar.add_working_days(received, acknowledge, council["day_one"])
     except CalendarEnds:
         return None
+    return {name: day.isoformat() for name, day in due.items() if day} if stage.answer else None

@@ -1,7 +1,8 @@
 """What the answers suggest: how urgent, and which procedure. Suggestions with reasons; people decide.
 
 The rules follow the statutory guidance's scope and published council practice (who may use the
-procedure of SI 2006/1738, what goes to the corporate one). Council differences are data in its file.
+procedure of SI 2006/1738, what goes to the corporate one). Council differences are data in its file,
+in the rules that held on the day of receipt.
 """
 
 import re
@@ -32,22 +33,22 @@ def urgency_of(answers: Answers) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def suggest_procedure(form_name: str, answers: Answers, council: dict[str, Any]) -> Suggestion:
+def suggest_procedure(form_name: str, answers: Answers, rules: dict[str, Any]) -> Suggestion:
     """Which procedure the team may start from. Where it is unclear the children's procedure, the stricter one."""
     if form_name != "complaint":
         return Suggestion(form_name, (f"sent_as_{form_name}",))
-    procedure, reason = _complaint_procedure(answers, council)
+    procedure, reason = _complaint_procedure(answers, rules)
     return Suggestion(procedure, (reason, *_to_look_at(answers)))
 
 
-def _complaint_procedure(answers: Answers, council: dict[str, Any]) -> tuple[str, str]:
+def _complaint_procedure(answers: Answers, rules: dict[str, Any]) -> tuple[str, str]:
     who = answers.get("who")
     if who in FROM_A_CHILD:
         return "statutory", "from_or_for_a_child"
-    if who and _names_one_of(answers.get("service", ""), council["corporate_services"]):
+    if who and _names_one_of(answers.get("service", ""), rules["corporate_services"]):
         return "corporate", "service_outside_the_children_s_procedure"
     themes = set(answers.get("themes", []))
-    if who and themes and themes <= set(council["adult_matters"]):
+    if who and themes and themes <= set(rules["adult_matters"]):
         return "corporate", "adult_about_how_they_were_treated"
     if who in NAMED_IN_THE_LAW:
         return "statutory", "person_named_in_the_regulations"

@@ -1,18 +1,36 @@
 """Use case: the council says what it did. Updates carry a number each, so their order of arrival does not matter."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from heard.answers import readable
-from heard.case import STATUSES, Case, Update
-from heard.clock import stamp
+from heard.case import STATUSES, Case, Point, Update
+from heard.clock import day_in_england, stamp
+from heard.letters import with_news
 from heard.ports import StaleCase, Store
 from heard.receipt import read_reference
+from heard.timeline import OUTCOMES
 
 HOLD_REASONS = ("court", "police", "other_investigation")
+MOST_POINTS = 30
+NEEDS = {
+    "on_hold": ("reason",),
+    "extended": ("due", "note"),
+    "handed_over": ("to",),
+    "asked": ("note",),
+    "stage_moved": ("stage",),
+}
+WHY = {
+    "reason": "why it is on hold: " + ", ".join(HOLD_REASONS),
+    "due": "the new day the answer is due",
+    "note": "words for the person: why, or the question",
+    "to": "the role or the body that has it now, and no person's name unless the council wants it",
+    "stage": "the number of the stage it is in now",
+}
+ONLY_WITH = {"reason": ("on_hold",), "resubmit_by": ("on_hold", "hold_ended"), "to": ("assigned", "handed_over")}
 
 
 class CaseUnknown(LookupError):
@@ -36,6 +54,20 @@ def in_living_memory(moment: datetime) -> None:
         raise ValidationError("Not a year that can be meant.")
 
 
+class PointSchema(Schema):
+    """One point of a complaint, and what was found. The same number again says something new about the same point."""
+
+    number = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=MOST_POINTS))
+    title = fields.String(required=True, validate=[validate.Length(min=1, max=200), readable])
+    theme = fields.String(validate=validate.Length(max=50))
+    outcome = fields.String(validate=validate.OneOf(OUTCOMES))
+    reason = fields.String(validate=[validate.Length(max=2000), readable])
+
+    @post_load
+    def as_point(self, said: dict[str, Any], **_: Any) -> Point:
+        return Point(**said)
+
+
 class UpdateSchema(Schema):
     """What the council may say in one update."""
 
@@ -47,20 +79,41 @@ class UpdateSchema(Schema):
     note = fields.String(validate=[validate.Length(max=2000), readable])
     reason = fields.String(validate=validate.OneOf(HOLD_REASONS))
     resubmit_by = fields.Date(format="iso")
+    to = fields.String(validate=[validate.Length(min=1, max=200), readable])
+    points = fields.List(fields.Nested(PointSchema), validate=validate.Length(max=MOST_POINTS))
 
     @validates_schema
-    def a_pause_says_why(self, said: dict[str, Any], **_: Any) -> None:
-        if said.get("status") == "on_hold" and "reason" not in said:
-            raise ValidationError("on_hold needs a reason: " + ", ".join(HOLD_REASONS), "reason")
-        if said.get("status") != "on_hold" and {"reason", "resubmit_by"} & set(said):
-            raise ValidationError("reason and resubmit_by belong to on_hold", "status")
+    def says_what_it_needs_to(self, said: dict[str, Any], **_: Any) -> None:
+        status = said.get("status")
+        for name in NEEDS.get(str(status), ()):
+            if name not in said:
+                raise ValidationError(f"{status} needs {name}: {WHY[name]}", name)
+        for name, statuses in ONLY_WITH.items():
+            if name in said and status not in statuses:
+                raise ValidationError(f"{name} belongs to {' and '.join(statuses)}", "status")
+        numbers = [point.number for point in said.get("points", ())]
+        if len(set(numbers)) < len(numbers):
+            raise ValidationError("two points have the same number", "points")
 
     @post_load
     def as_update(self, said: dict[str, Any], **_: Any) -> Update:
+        if said["status"] == "hold_ended":
+            said.setdefault("resubmit_by", a_year_after(day_in_england(said["at"])))
         days: dict[str, Any] = {name: said[name].isoformat() for name in ("due", "resubmit_by") if name in said}
-        said |= days
+        said |= days | {"points": tuple(said.get("points", ()))}
         said["at"] = stamp(said["at"])
         return Update(**said)
+
+
+def a_year_after(day: date) -> date:
+    """Until when a complaint can be sent again that had to wait for a court, the police or another investigation.
+
+    For up to a year after the end of what it waited for: published council procedures under SI 2006/1738, reg 8.
+    """
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:  # the 29th of February
+        return day.replace(year=day.year + 1, day=28)
 
 
 def update(typed_reference: str, said: dict[str, Any], store: Store, now: datetime) -> Case:
@@ -80,7 +133,7 @@ def update(typed_reference: str, said: dict[str, Any], store: Store, now: dateti
         if known is not None:
             raise UpdateConflicts(f"update {new.version} of {case.reference} says something else already")
         try:
-            return store.replace(case.with_update(new))
+            return store.replace(with_news(case.with_update(new), new.version, stamp(now)))
         except StaleCase:
             continue
 

@@ -11,18 +11,23 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from marshmallow import ValidationError
+
 from heard import log, pages
-from heard.answers import Answers, AnswersRejected, digest, tidy
+from heard.answers import Answers, AnswersRejected, digest, problem_codes, tidy
 from heard.check import check
 from heard.clock import day_in_england
 from heard.controls import HONEYPOT
-from heard.envelope import Envelope, EnvelopeRejected, answers_in, open_envelope
+from heard.envelope import Envelope, EnvelopeRejected, SaySchema, answers_in, open_envelope
 from heard.exchange import Exchange, Request, Response, Unreadable, as_json, read_body, words_of
-from heard.follow import CodeUnknown, Timeline, follow
+from heard.follow import follow
 from heard.forms import form_named
+from heard.holder import CodeUnknown
 from heard.receipt import Peppers
 from heard.receive import Accepted, KeyUsed, Submission, receipt_again, receive
+from heard.say import SaidEnough, Saying, say
 from heard.services import Services
+from heard.timeline import Timeline, timeline_of
 from heard.wording import Words
 
 NOT_AN_ANSWER = ("change", HONEYPOT)
@@ -49,6 +54,8 @@ def _answer(step: str, request: Request, services: Services) -> Response:
         if request.is_json:
             return as_json(422, {"errors": rejected.problems})
         return sorry(request, words, 400, "not_understood")
+    except CodeUnknown:
+        return _no_such_code(request, words)
     except Exception as broken:  # the last place where it can be told without its content
         log.note(step, outcome="broken", problem=log.where(broken))
         return sorry(request, words, 500, "broken")
@@ -145,21 +152,56 @@ def answer_follow(exchange: Exchange, services: Services) -> Response:
         if exchange.request.is_json:
             return as_json(422, {"errors": {"code": "required"}})
         return Response(422, pages.follow_page(exchange.words, "empty"))
+    return _told(exchange, follow(code, services.store, services.peppers, services.clock()), code)
+
+
+def answer_say(exchange: Exchange, services: Services) -> Response:
+    """One of the forms beside the timeline. The answer is the timeline, with what was said in it."""
+    saying = _saying(exchange.sent)
+    rejected: dict[str, str] = {}
     try:
-        timeline = follow(code, services.store, services.peppers, services.clock())
-    except CodeUnknown:
+        said = timeline_of(say(saying, services.store, services.peppers, services.clock()), services.clock())
+    except SaidEnough:
+        raise Unreadable(413, "too_big") from None
+    except AnswersRejected as refused:
         if exchange.request.is_json:
-            return as_json(404, {"errors": {"code": "not_found"}})
-        return Response(404, pages.follow_page(exchange.words, "not_found"))
+            return as_json(422, {"errors": refused.problems})
+        said = follow(saying.code, services.store, services.peppers, services.clock())
+        rejected = refused.problems
+    return _told(exchange, said, saying.code, pages.Offered(saying.form, tidy(saying.raw), rejected))
+
+
+def _saying(sent: dict[str, Any]) -> Saying:
+    """Raises EnvelopeRejected."""
+    common = {name: sent[name] for name in SaySchema().fields if sent.get(name) not in (None, "")}
+    try:
+        loaded = SaySchema().load(common)
+    except ValidationError as rejected:
+        raise EnvelopeRejected(problem_codes(rejected)) from None
+    raw = {name: value for name, value in sent.items() if name not in SaySchema().fields}
+    return Saying(loaded["code"], loaded["form"], loaded["key"], raw)
+
+
+def _told(exchange: Exchange, timeline: Timeline, code: str, offered: pages.Offered | None = None) -> Response:
+    status = 422 if offered and offered.problems else 200
     if exchange.request.is_json:
-        return as_json(200, timeline_data(timeline), about=timeline.reference)
-    return Response(200, pages.timeline_page(exchange.words, timeline), about=timeline.reference)
+        return as_json(status, timeline_data(timeline), about=timeline.reference)
+    held = pages.Held(code, secrets.token_hex(16), offered)
+    return Response(status, pages.timeline_page(exchange.words, timeline, held), about=timeline.reference)
+
+
+def _no_such_code(request: Request, words: Words) -> Response:
+    if request.is_json:
+        return as_json(404, {"errors": {"code": "not_found"}})
+    return Response(404, pages.follow_page(words, "not_found"))
 
 
 def timeline_data(timeline: Timeline) -> dict[str, Any]:
     """The timeline as TimelineSchema describes it."""
     data = asdict(timeline)
-    data["steps"] = [{"step": step.step, "on": step.on.isoformat(), **step.said} for step in timeline.steps]
+    data["steps"] = [
+        {"step": step.step, "on": step.on.isoformat(), "new": step.new, **step.said} for step in timeline.steps
+    ]
     return data
 
 
@@ -168,6 +210,7 @@ STEPS: dict[str, Callable[[Exchange, Services], Response]] = {
     "send": answer_send,
     "receipt": answer_receipt,
     "follow": answer_follow,
+    "say": answer_say,
 }
 
 

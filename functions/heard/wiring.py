@@ -200,10 +200,11 @@ def _dynamodb(environment: Mapping[str, str]) -> Store:
 
 
 def _keep_days(environment: Mapping[str, str]) -> int | None:
+    """How long a closed case stays: as this machine is set, else as the council's file states; None is for good."""
     given = environment.get("HEARD_KEEP_DAYS") or None
     if given is not None and (not given.isdecimal() or int(given) > MOST_KEEP_DAYS):
         raise SettingWrong(f"HEARD_KEEP_DAYS has to be a number of days up to {MOST_KEEP_DAYS}")
-    return None if given is None else int(given)
+    return council()["keep_days"] if given is None else int(given)
 
 
 def _sqs(environment: Mapping[str, str], wait_seconds: int = 0) -> Both:

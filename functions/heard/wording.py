@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -10,6 +11,9 @@ from typing import Any
 
 COMPILED = Path(__file__).parent / "compiled"
 VOICES = ("standard", "easy", "young")
+COUNTED = re.compile(r"\{(\w+), plural, ((?:\w+ \{[^{}]*\} ?)+)\}")
+"""A number and the word that goes with it, as ICU writes it: `{days, plural, one {# day} other {# days}}`."""
+FORM = re.compile(r"(\w+) \{([^{}]*)\}")
 
 
 class NotBuilt(Exception):
@@ -51,7 +55,7 @@ class Words:
         text = self.find(key)
         if text is None:
             raise WordsMissing(key)
-        return text.format_map(values) if values else text
+        return COUNTED.sub(lambda found: self._counted(found, values), text).format_map(values) if values else text
 
     def find(self, key: str) -> str | None:
         for language in dict.fromkeys((self.language, "en")):
@@ -68,13 +72,32 @@ class Words:
                 return self(key, **values)
         raise WordsMissing(keys[-1])
 
+    def counted(self, number: int | None, **forms: str) -> str:
+        """A number with its word in the form the language wants: `counted(3, one="# day", other="# days")`.
+
+        None is a figure that the council's file does not state.
+        """
+        if number is None:
+            return self("frame.not_stated")
+        plurals = self._rules["plurals"]  # CLDR's names for 0 to 199; whole numbers above them repeat by hundreds
+        form = plurals[number if number < len(plurals) else 100 + number % 100]
+        return (forms.get(form) or forms["other"]).replace("#", self.number(number))
+
+    def _counted(self, found: re.Match[str], values: dict[str, Any]) -> str:
+        return self.counted(values[found[1]], **dict(FORM.findall(found[2])))
+
+    @property
+    def _rules(self) -> dict[str, Any]:
+        rules: dict[str, Any] = read_compiled(f"words/{self.language}.json.gz")
+        return rules
+
     def number(self, number: int) -> str:
         """In groups of three: `10,000` in English, elsewhere with a space, which nobody takes for a decimal mark."""
         return f"{number:,}" if self.language == "en" else f"{number:,}".replace(",", "\u00a0")
 
     def date(self, day: date) -> str:
         """A day in plain words, e.g. `Friday 4 December 2026`."""
-        calendar = read_compiled(f"words/{self.language}.json.gz")["calendar"]
+        calendar = self._rules["calendar"]
         pattern: str = calendar["pattern"]
         return pattern.format(
             day_name=calendar["days"][day.weekday()],

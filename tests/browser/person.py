@@ -27,8 +27,8 @@ def message_box(form: str) -> str:
     return f"#{MESSAGES[form]}"
 
 
-def open_page(tab: Page, page: str, voice: str = "standard") -> None:
-    tab.goto(path_of(page, "en", voice))
+def open_page(tab: Page, page: str, voice: str = "standard", language: str = "en") -> None:
+    tab.goto(path_of(page, language, voice))
 
 
 def answer_to(tab: Page, act: Callable[[], object]) -> Response:
@@ -43,18 +43,23 @@ def go_on(tab: Page) -> Response:
     return answer_to(tab, tab.locator(GO_ON).click)
 
 
-def check_message(tab: Page, text: str, form: str = "complaint", voice: str = "young") -> None:
+def check_message(tab: Page, text: str, form: str = "complaint", voice: str = "young", language: str = "en") -> None:
     """A form with nothing but the message in it, up to the page that reads it back."""
-    open_page(tab, form, voice)
+    open_page(tab, form, voice, language)
     tab.fill(message_box(form), text)
     assert go_on(tab).status == 200
 
 
-def send_message(tab: Page, text: str, form: str = "complaint", voice: str = "young") -> str:
+def send_message(tab: Page, text: str, form: str = "complaint", voice: str = "young", language: str = "en") -> str:
     """The same, sent: the reference on the receipt."""
-    check_message(tab, text, form, voice)
+    check_message(tab, text, form, voice, language)
     assert go_on(tab).status == 201
     return reference_on(tab)
+
+
+def say(tab: Page, form: str) -> Response:
+    """Presses the button of a form beside the timeline, which is unfolded."""
+    return answer_to(tab, tab.locator(f"#say-{form} form button[type=submit]").click)
 
 
 def reference_on(tab: Page) -> str:

@@ -1,26 +1,20 @@
-"""axe-core finds nothing wrong, on any page, in any voice, in light and in dark, with errors and without.
-
-All its rules run, those of good practice too, and two that it leaves out by itself: contrast of 7:1, size of targets.
-"""
+"""axe-core finds nothing wrong, on any page, in any voice, in light and in dark, with errors and without."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from heard.council import council
 from heard.forms import FORMS
 from heard.places import path_of
-from heard.update import update
 from heard.wording import VOICES
-from tests.browser.person import code_on, go_on, message_box, open_page, pages_of, reference_on
+from tests.browser.council import everything_that_can_happen, unfold
+from tests.browser.inspector import Inspector
+from tests.browser.person import code_on, go_on, message_box, open_page, pages_of, reference_on, say
 from tests.conftest import Live
 
-RULES = {"resultTypes": ["violations"], "rules": {"color-contrast-enhanced": {"enabled": True}}}
-RULES["rules"] |= {"target-size": {"enabled": True}}
 EXAMPLE = "They said Tuesday.\n\nلم يأتِ أحد، وقالوا «غدًا». 🎈"
 WRONG_CODE = "one two three four five"
 
@@ -33,25 +27,6 @@ def reader(chromium: Browser, live: Live, scheme: str) -> Iterator[Page]:
     context = chromium.new_context(base_url=live.address, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     yield context.new_page()
     context.close()
-
-
-class Inspector:
-    """Looks at one page after another, and remembers what was wrong and where."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.axe = Axe()
-        self.found: dict[str, set[str]] = {}
-
-    def look(self) -> None:
-        where = f"{urlsplit(self.page.url).path} ({self.page.title()})"
-        for rule in self.axe.run(self.page, options=RULES).response["violations"]:
-            for node in rule["nodes"]:
-                problem = f"{rule['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"
-                self.found.setdefault(problem, set()).add(where)
-
-    def report(self) -> str:
-        return "\n\n".join(f"{problem}\n  on {', '.join(sorted(where))}" for problem, where in self.found.items())
 
 
 @pytest.fixture
@@ -121,28 +96,19 @@ def test_following(reader: Page, live: Live, voice: str, inspector: Inspector) -
     go_on(reader)
     go_on(reader)
     code, reference = code_on(reader), reference_on(reader)
-    _everything_that_can_happen(live, reference)
+    everything_that_can_happen(live, reference)
     for typed, status in (("", 422), (WRONG_CODE, 404), (code, 200)):
         open_page(reader, "follow", voice)
         reader.fill("#code", typed)
         assert go_on(reader).status == status
+        unfold(reader)
+        inspector.look()
+    for form, status in (("ask_for", 422), ("tell_more", 422), ("next_stage", 200), ("withdraw", 200)):
+        unfold(reader)
+        assert say(reader, form).status == status
+        unfold(reader)
         inspector.look()
     assert not inspector.found, inspector.report()
-
-
-def _everything_that_can_happen(live: Live, reference: str) -> None:
-    story = [
-        {"status": "looking_into_it", "stage": 1, "note": "We are reading your file.\nنقرأ ملفك", "due": "2026-01-05"},
-        {"status": "on_hold", "reason": "court", "resubmit_by": "2026-06-01"},
-        {"status": "with_council"},
-        {"status": "referred"},
-        {"status": "reply_sent", "stage": 2},
-        {"status": "closed"},
-        {"status": "looking_into_it", "stage": 3},
-    ]
-    for version, said in enumerate(story, start=1):
-        told = {"version": version, "at": f"2026-01-{version:02}T09:00:00+00:00", **said}
-        update(reference, told, live.services.store, live.services.clock())
 
 
 def test_pages_that_say_sorry(reader: Page, voice: str, inspector: Inspector) -> None:

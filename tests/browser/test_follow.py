@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 from heard.update import update
 from heard.wording import VOICES
 from tests.browser.conftest import Tabs
-from tests.browser.person import code_on, go_on, open_page, send_message
-from tests.conftest import Live
+from tests.browser.person import code_on, go_on, open_page, say, send_message
+from tests.conftest import Live, deliver_all
 
+WORDS = "  It was Tuesday.\nلم يأتِ أحد، وقالوا «غدًا». 🎈 <b>&amp;</b>"
 EASTERN_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -44,12 +45,12 @@ def test_what_the_council_does_is_seen_after_a_refresh(tab: Page, live: Live) ->
     follow(tab, receipt["code"])
     steps = tab.locator(".step").count()
     note = "We have rung your school.\nاتصلنا بمدرستك <b>"
-    said = {"version": 1, "status": "looking_into_it", "at": "2026-01-05T10:00:00+00:00", "stage": 1, "note": note}
+    said = {"version": 1, "status": "looking_into_it", "at": "2027-01-05T10:00:00+00:00", "stage": 1, "note": note}
     update(receipt["reference"], said, live.services.store, live.services.clock())
     tab.reload()
     assert tab.locator(".step").count() > steps
     expect(tab.locator(".step-note q")).to_have_text(note)
-    expect(tab.locator(".step").filter(has=tab.locator(".step-note"))).to_contain_text("5 January 2026")
+    expect(tab.locator(".step").filter(has=tab.locator(".step-note"))).to_contain_text("5 January 2027")
 
 
 def test_an_advocate_sees_the_same_on_another_device_and_nothing_that_was_written(open_tab: Tabs) -> None:
@@ -116,3 +117,94 @@ def test_a_receipt_to_keep_is_a_file_with_all_three(tab: Page) -> None:
     assert all(part in text for part in receipt.values())
     assert kept.value.suggested_filename.endswith(".txt")
     assert "never came" not in text
+
+
+def unfolded(tab: Page, form: str) -> None:
+    tab.locator(f"#say-{form} summary").click()
+
+
+def councils_events(live: Live, reference: str) -> list[dict[str, Any]]:
+    """What the council has been told about this case since its first message."""
+    deliver_all(live.services)
+    waiting = live.services.inbox.peek(limit=10_000)
+    return [m for m in waiting if m["type"] == "event" and m["reference"] == reference]
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_somebody_adds_something_and_the_council_gets_it_word_for_word(tab: Page, live: Live, voice: str) -> None:
+    receipt = send(tab, voice)
+    follow(tab, receipt["code"], voice)
+    unfolded(tab, "tell_more")
+    tab.fill("#more", WORDS)
+    assert say(tab, "tell_more").status == 200
+    expect(tab.locator(".thanks")).to_be_visible()
+    assert tab.locator(".step").last.locator("q").text_content() == WORDS
+    [event] = councils_events(live, receipt["reference"])
+    assert (event["event"], event["details"]["text"]) == ("told_more", {"more": WORDS})
+
+
+def test_a_refresh_after_it_was_said_says_it_once(tab: Page, live: Live) -> None:
+    receipt = send(tab)
+    follow(tab, receipt["code"])
+    unfolded(tab, "tell_more")
+    tab.fill("#more", "Once.")
+    say(tab, "tell_more")
+    tab.reload()
+    expect(tab.locator(".step-own")).to_have_count(1)
+    assert len(councils_events(live, receipt["reference"])) == 1
+
+
+def test_what_does_not_fit_stays_on_the_page_with_a_kind_word(tab: Page) -> None:
+    receipt = send(tab)
+    follow(tab, receipt["code"])
+    unfolded(tab, "ask_for")
+    tab.fill("#help_words", "After school, please.")
+    assert say(tab, "ask_for").status == 422
+    expect(tab.locator(".govuk-error-summary")).to_contain_text("Pick at least one.")
+    expect(tab.locator("#say-ask_for")).to_have_attribute("open", "")
+    expect(tab.locator("#help_words")).to_have_value("After school, please.")
+
+
+def test_a_child_who_is_not_happy_asks_for_the_next_stage_without_a_word(tab: Page, live: Live) -> None:
+    receipt = send(tab)
+    said = {"version": 1, "status": "reply_sent", "at": "2027-01-05T10:00:00+00:00"}
+    update(receipt["reference"], said, live.services.store, live.services.clock())
+    follow(tab, receipt["code"])
+    expect(tab.locator(".new")).to_have_count(1)
+    unfolded(tab, "next_stage")
+    say(tab, "next_stage")
+    expect(tab.locator("#say-next_stage")).to_have_count(0)
+    expect(tab.locator(".new")).to_have_count(0)
+    assert [event["event"] for event in councils_events(live, receipt["reference"])] == ["next_stage_asked"]
+
+
+def test_who_stops_can_go_on_after_all(tab: Page, live: Live) -> None:
+    receipt = send(tab)
+    follow(tab, receipt["code"])
+    unfolded(tab, "withdraw")
+    say(tab, "withdraw")
+    unfolded(tab, "carry_on")
+    say(tab, "carry_on")
+    expect(tab.locator("#say-withdraw")).to_have_count(1)
+    assert [event["event"] for event in councils_events(live, receipt["reference"])] == ["withdrawn", "carried_on"]
+
+
+def test_a_new_telephone_number_is_not_shown_to_whoever_looks_on(tab: Page, live: Live) -> None:
+    receipt = send(tab)
+    follow(tab, receipt["code"])
+    unfolded(tab, "change_contact")
+    tab.locator("#say-change_contact [name=contact][value=text]").check()
+    tab.fill("#phone", "07700 900 123")
+    say(tab, "change_contact")
+    expect(tab.locator("main")).not_to_contain_text("900 123")
+    [event] = councils_events(live, receipt["reference"])
+    assert event["details"]["contact"]["phone"] == "07700 900 123"
+
+
+def test_nothing_that_is_typed_or_secret_gets_into_an_address(tab: Page) -> None:
+    receipt = send(tab)
+    follow(tab, receipt["code"])
+    unfolded(tab, "tell_more")
+    tab.fill("#more", WORDS)
+    say(tab, "tell_more")
+    assert tab.url.endswith("/api/say")

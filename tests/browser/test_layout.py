@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from heard.wording import VOICES
 from tests.browser.conftest import Tabs
+from tests.browser.council import everything_that_can_happen
 from tests.browser.person import (
     check_message,
     code_on,
@@ -19,6 +20,7 @@ from tests.browser.person import (
     reference_on,
     send_message,
 )  # fmt: skip
+from tests.conftest import Live
 
 LONG = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch" * 3 + " \n\nلم يأتِ أحد"
 # The four distances of WCAG 1.4.12, all at once.
@@ -130,6 +132,74 @@ def test_wide_spacing_at_400_percent_cuts_nothing_off(open_tab: Tabs, built_site
         tab.add_style_tag(content=SPACED)
         found[name] = sticking_out(tab) + cut_off(tab)
     assert something_in(found) == {}
+
+
+@every_voice
+@pytest.mark.parametrize("tag", ["pl", "ur", "zh-Hans", "ckb"])
+def test_long_words_and_tall_or_dense_scripts_find_room_when_zoomed_and_when_spaced_wide(
+    open_tab: Tabs, live: Live, tag: str, voice: str
+) -> None:
+    tab = open_tab(bypass_csp=True)
+    found = {}
+    for name in some_pages(tab, live, tag, voice):
+        close = {size: how_it_fits(tab, size)[1] for size in SIZES}
+        found[name] = [what for size in SIZES for what in how_it_fits(tab, size)[0]]
+        tab.add_style_tag(content=SPACED)
+        for size in SIZES:
+            lost, closer = how_it_fits(tab, size)
+            found[name, "spaced", size] = lost + sorted(closer - close[size])
+    assert something_in(found) == {}
+
+
+SIZES = ((360, 640), (320, 256))
+
+
+def some_pages(tab: Page, live: Live, tag: str, voice: str) -> Iterator[str]:
+    """Opens the pages that people need most, in another language, and says which it is."""
+    for page in ("index", "complaint"):
+        open_page(tab, page, voice, tag)
+        yield page
+    reference = send_message(tab, LONG, voice=voice, language=tag)
+    code = code_on(tab)
+    yield "receipt"
+    everything_that_can_happen(live, reference)
+    open_page(tab, "follow", voice, tag)
+    tab.fill("#code", code)
+    assert go_on(tab).status == 200
+    yield "timeline"
+
+
+def how_it_fits(tab: Page, size: tuple[int, int]) -> tuple[list[str], set[str]]:
+    """In a window of this size: what sticks out or is cut off; and which texts lie over each other."""
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    return sticking_out(tab) + cut_off(tab), set(tab.evaluate(OVERLAPPING))
+
+
+# Texts, a block each, whose lines lie over each other.
+OVERLAPPING = """() => {
+  const block = node => {
+    let element = node.parentElement;
+    while (getComputedStyle(element).display === "inline") element = element.parentElement;
+    return element;
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), lines = new Map();
+  while (texts.nextNode()) {
+    const text = texts.currentNode, element = block(text), range = document.createRange();
+    const unseen = !element.checkVisibility() || element.closest(".skips, .leave-empty, [class*=visually-hidden]");
+    if (!text.data.trim() || unseen) continue;
+    range.selectNodeContents(text);
+    lines.set(element, [...(lines.get(element) ?? []), ...range.getClientRects()]);
+  }
+  const covers = (one, other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2
+    && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 2;
+  const name = element => `${element.localName}.${element.className}: ${element.innerText.slice(0, 40)}`;
+  const blocks = [...lines.keys()], found = [];
+  blocks.forEach((one, place) => blocks.slice(place + 1).forEach(other => {
+    if (lines.get(one).some(line => lines.get(other).some(under => covers(line, under))))
+      found.push(`${name(one)} | ${name(other)}`);
+  }));
+  return found;
+}"""
 
 
 @every_voice

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 import pytest
 
 from heard import exchange, pages, web
+from heard.case import ACKNOWLEDGEMENT, NEWS
 from heard.council import council
-from heard.letters import acknowledgement
+from heard.letters import letter_for
 from heard.places import PAGES, path_of
 from heard.update import HOLD_REASONS, update
 from heard.wording import VOICES, Words
@@ -29,7 +30,7 @@ every_voice = pytest.mark.parametrize("voice", VOICES)
 def proper_names():
     """Names of people's places and services, which nobody can make shorter."""
     facts = council()
-    names = {facts["name"], facts["short_name"], facts["team"], facts["advocacy"]["name"], ", ".join(facts["post"])}
+    names = {facts["name"], facts["short_name"], facts["team"], facts["advocacy"][0]["name"], ", ".join(facts["post"])}
     return names | {Words("en", voice)(f"helplines.{line}.name") for line in facts["helplines"] for voice in VOICES}
 
 
@@ -209,13 +210,15 @@ def test_an_apology_reads_well(voice, reason):
 @every_voice
 def test_a_letter_reads_well(services, voice):
     reference = accepted(services, voice, **WISHES)["reference"]
-    letter = acknowledgement(services.store.with_reference(reference), council())
+    case = services.store.with_reference(reference)
     address = council()["address"] + path_of("follow", "en", voice)
-    texts = without(letter.text, [reference, address, council()["phone"]])
+    for kind, sentences_in_it in ((ACKNOWLEDGEMENT, 5), (NEWS, 4)):
+        letter = letter_for(kind, case, council())
+        texts = without(letter.text, [reference, address, council()["phone"]])
 
-    assert len(texts) == 5
-    assert not too_long(texts, voice)
-    assert grade(texts) <= HARDEST[voice]
+        assert len(texts) == sentences_in_it
+        assert not too_long(texts, voice)
+        assert grade(texts) <= HARDEST[voice]
 
 
 @pytest.mark.parametrize("easier", VOICES[1:])

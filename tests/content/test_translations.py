@@ -7,8 +7,10 @@ import re
 import sys
 import unicodedata
 
+import babel
 import pytest
 
+from heard.wording import COUNTED, FORM, Words
 from tests.conftest import ROOT, SITE
 
 sys.path.insert(0, str(ROOT / "site"))  # scripts, not a package
@@ -23,7 +25,7 @@ NAMES = re.compile(
     r"Childline|Help at Hand|NSPCC|Coram|Voice|Family Rights Group|Ombudsman|Samaritans|Easy Read|BSL|QR|Shift|Heard"
 )
 SHORT = ("frame.", "pages.")  # buttons and links, where there is little room
-MARKS = re.compile(r"\{\w+\}|<[^>]+>|https?://\S+")
+MARKS = re.compile(r"\{\w+(?=\}|, plural)|<[^>]+>|https?://\S+")
 BESIDE = re.compile(r"[(（][A-Za-z ]+[)）]|\S+@\S+")
 """The English word that people will hear, after their own; and addresses."""
 PROPER = re.compile(r"helplines\.\w+\.name|receipt\.file_name")
@@ -115,9 +117,37 @@ def test_prose_calls_the_same_things_as_the_english(tag):
     assert wrong == {}
 
 
+def forms_of(tag):
+    """CLDR's names of the forms that whole numbers from one on take in this language."""
+    locale = babel.Locale.parse(ROWS[tag].get("like", tag), sep="-")
+    return {locale.plural_form(number) for number in range(1, 200)}
+
+
+@every_language
+def test_a_number_and_its_word_are_there_in_every_form_the_language_has(tag):
+    """A council's figures are its own: twenty days take another form than three in Polish, in Romanian another word."""
+    texts = {c: [set(dict(FORM.findall(found[1]))) for found in COUNTED.findall(text)] for c, _, text in texts_of(tag)}
+    texts |= {path: calls for path in languages.prose() if (calls := counted_in(languages.PAGES / tag / path))}
+    assert {c: found for c, found in texts.items() if any(forms != forms_of(tag) for forms in found)} == {}
+
+
+def counted_in(page):
+    calls = re.findall(r"counted\(.*?\)", page.read_text()) if page.exists() else []
+    return [set(re.findall(r'(\w+)="', call)) for call in calls]
+
+
+@pytest.mark.parametrize(
+    ("tag", "number", "said"),
+    [("en", 1, "1 a"), ("en", 20, "20 b"), ("pl", 3, "3 c"), ("pl", 65, "65 d"), ("uk", 21, "21 a"), ("lt", 25, "25 c"),
+     ("ar", 2, "2 e"), ("ar", 11, "11 d"), ("vi", 1, "1 b"), ("ro", 10_000, "10\u00a0000 b")],
+)  # fmt: skip
+def test_a_number_brings_its_word_in_the_right_form(tag, number, said):
+    assert Words(tag, "young").counted(number, one="# a", other="# b", few="# c", many="# d", two="# e") == said
+
+
 def called(markdown):
     """Macros without the words they are given, pictures, addresses and rows."""
-    macros = [re.sub(r',\s*".*"', "", call) for call in re.findall(r"\{\{ (.*?) \}\}", markdown)]
+    macros = [re.sub(r',\s*(?:\w+=)?".*"', "", call) for call in re.findall(r"\{\{ (.*?) \}\}", markdown)]
     return macros + re.findall(r":material-[\w-]+:|\]\([^)]*\)|<div[^>]*>|</div>", markdown)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 from functools import cache
 from itertools import chain
 
@@ -9,10 +10,12 @@ import pytest
 import yaml
 
 from heard.case import STATUSES
-from heard.forms import FORMS
+from heard.controls import error_word
+from heard.forms import FOLLOW_UPS, FORMS
 from heard.places import PAGES
+from heard.timeline import OUTCOMES
 from heard.update import HOLD_REASONS
-from heard.wording import VOICES, Words, read_compiled
+from heard.wording import COUNTED, VOICES, Words, languages, read_compiled
 from tests.conftest import ROOT
 
 ERRORS = (
@@ -34,10 +37,14 @@ COMPOSED = {
     "pages.": PAGES,
     "receipt.due.": FORMS,
     "receipt.title.": FORMS,
+    "stages.": ("statutory", "corporate"),
+    "stages.step.": ("mediation",),
     "sorry.": tuple(f"{reason}.{part}" for reason in SORRY for part in ("title", "text")),
     "timeline.hold_reason.": HOLD_REASONS,
     "timeline.kinds.": FORMS,
-    "timeline.step.": ("received", "delivered", *STATUSES),
+    "say.button.": FOLLOW_UPS,
+    "timeline.outcome.": (*OUTCOMES, "not_yet"),
+    "timeline.step.": ("received", "delivered", *STATUSES, *FOLLOW_UPS),
 }
 # What the code fills in. A limit is never written into a text: it lives with the question.
 BLANKS = {
@@ -82,7 +89,8 @@ def every_single_text():
 
 
 def blanks(text):
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    counted = {found[1] for found in COUNTED.finditer(text)}
+    return counted | {name for _, name, _, _ in string.Formatter().parse(COUNTED.sub("", text)) if name is not None}
 
 
 def test_every_key_that_is_put_together_is_known_here():
@@ -152,6 +160,12 @@ def test_every_picture_that_is_named_is_drawn():
 
     assert named <= set(pictures)
     assert all("<path" in drawing for drawing in pictures.values())
+
+
+def test_the_word_before_an_error_brings_no_colon_of_its_own_in_any_script():
+    """The one that the macro adds is enough."""
+    said = [error_word(Words(language, voice)) for language in languages() for voice in VOICES]
+    assert not [word for word in said if unicodedata.category(word[-1]).startswith("P")]
 
 
 @pytest.mark.parametrize(("language", "written"), [("en", "10,000"), ("es", "10\u00a0000"), ("ar", "10\u00a0000")])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from heard.council.consume import EVENTS
 from heard.council.verify import examples
 
 FIELDS = set(examples()["smallest"])
@@ -98,9 +99,9 @@ class WantsTheSubmissionFirst(Right):
         return super().take(message)
 
 
-class KnowsOneEvent(Right):
+class KnowsTheseEvents(Right):
     def take(self, message):
-        if message["type"] == "event" and message["event"] != "contact_failed":
+        if message["type"] == "event" and message["event"] not in EVENTS:
             return 422
         return super().take(message)
 

@@ -7,13 +7,16 @@ writes them anew, after a change to the forms or the message that is meant.
 
 import json
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from heard.bounce import UNDELIVERABLE, bounced
+from heard.case import CONTACT_FAILED, COUNCIL_MESSAGE, Case, Entry
 from heard.council.verify import EXAMPLES
-from heard.message import build, build_event
+from heard.message import EVENTS, build
+from heard.say import Saying, say
 from heard.services import Services
 from heard.wiring import one_machine
 from tests.conftest import MESSAGES, Clock, send_json
@@ -67,6 +70,15 @@ SUBMISSIONS = {  # name: form, voice, placement, and what was answered besides t
     ),
     "may_be_a_repeat": ("comment", "easy", None, {}),
 }  # fmt: skip
+SAID = {
+    "tell_more": {"more": f"{NOTE}\n{ARABIC}"},
+    "next_stage": {"still_wrong": NOTE},
+    "ask_for": {"help_wanted": ["meeting", "interpreter"], "help_words": "Polish, on a Tuesday"},
+    "change_contact": {"contact": "post", "postal_address": "1 Example Street\nExampleton\nEX1 1EX"},
+    "withdraw": {"why_stop": NOTE},
+    "carry_on": {},
+    "closing_questions": {"closing_rights": "yes", "closing_better": "partly", "closing_advocate": "not_sure"},
+}
 LATER_ATTEMPTS = {"may_be_a_repeat": 2}
 
 
@@ -82,9 +94,23 @@ def made(services: Services, clock: Clock) -> dict[str, dict[str, object]]:
         assert status == 201, (name, receipt)
         case = services.store.with_reference(receipt["reference"])
         attempt = LATER_ATTEMPTS.get(name, 1)
-        messages[name] = build(case, attempt, possible_duplicate=attempt > 1)
+        messages[name] = build(case, Entry(COUNCIL_MESSAGE, "", attempts=attempt), possible_duplicate=attempt > 1)
+        if name == "fullest":
+            code = receipt["code"]
     failed = bounced(messages["fullest"]["reference"], UNDELIVERABLE, services.store, clock())
-    return messages | {"contact_failed": build_event(failed, 1, possible_duplicate=False)}
+    return messages | {"contact_failed": event(failed, CONTACT_FAILED)} | dict(said(services, clock, code))
+
+
+def said(services: Services, clock: Clock, code: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """What the person of the fullest complaint said since, one after the other."""
+    for number, (form, answers) in enumerate(SAID.items(), start=1):
+        clock.moment = BEGINS.replace(day=23, minute=number)
+        case = say(Saying(code, form, f"{number:032x}", answers), services.store, services.peppers, clock())
+        yield EVENTS[form], event(case, f"said:{case.said[-1].id}")
+
+
+def event(case: Case, kind: str) -> dict[str, object]:
+    return build(case, Entry(kind, "", attempts=1), possible_duplicate=False)
 
 
 def as_file(message: dict[str, object]) -> str:

@@ -38,7 +38,7 @@ def test_nothing_is_wrong_with_a_system_that_is_right():
         (endpoints.DropsArabic, {"arabic: became 0 cases", "emoji: became 0 cases"}),
         (endpoints.CutsShort, {"one more, as long as can be: the case does not hold the text that was sent"}),
         (endpoints.WantsTheSubmissionFirst, {"contact_failed, before its submission: answered 404"}),
-        (endpoints.KnowsOneEvent, {"one more, an event added later: answered 422. The rule: pass over events"}),
+        (endpoints.KnowsTheseEvents, {"one more, an event added later: answered 422. The rule: pass over events"}),
         (endpoints.KnowsTwoTypes, {"one more, a type added later: answered 400. The rule: pass over types"}),
     ],
 )
@@ -48,7 +48,7 @@ def test_what_a_system_gets_wrong_is_said_in_plain_words(system, says):
 
 
 def test_a_system_with_one_fault_is_told_of_that_one_alone():
-    assert len(findings(endpoints.KnowsOneEvent())) == 1
+    assert len(findings(endpoints.KnowsTheseEvents())) == 1
     assert len(findings(endpoints.CutsShort())) == 1
     assert len(findings(endpoints.ThrowsAwayPossibleRepeats())) == 1
 
@@ -113,7 +113,7 @@ def test_where_nobody_listens_one_message_is_enough_to_tell(capsys):
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         free = taken.getsockname()[1]
     assert main(["council", "verify", "--endpoint", f"http://127.0.0.1:{free}"]) == 1
-    assert "contact_failed, before its submission: gave no answer." in capsys.readouterr().out
+    assert "carried_on, before its submission: gave no answer." in capsys.readouterr().out
 
 
 def test_an_endpoint_that_never_answers_does_not_hold_up_the_kit():

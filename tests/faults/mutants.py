@@ -66,9 +66,21 @@ MUTANTS = [
     Mutant(
         "time to live from the moment of accepting",
         "case.py",
-        '        if not has_all or not self.updates or self.updates[-1].status != "closed":\n            return None\n',
-        '        if not has_all or not self.updates or self.updates[-1].status != "closed":\n'
+        '        if not has_all or self.standing != "closed" or self.waits_for_next_stage:\n            return None\n',
+        '        if not has_all or self.standing != "closed" or self.waits_for_next_stage:\n'
         "            return '2026-01-01T00:00:00.000Z'\n",
+    ),
+    Mutant(
+        "what is said since is a new thing each time it arrives",
+        "say.py",
+        "        if any(known.id == said_id for known in case.said):\n            return case\n",
+        "        said_id = __import__('os').urandom(16).hex()\n",
+    ),
+    Mutant(
+        "what is said since is not passed on",
+        "case.py",
+        "outbox=(*self.outbox, entry))",
+        "outbox=self.outbox)",
     ),
     Mutant(
         "the last update that arrives is the latest",

@@ -11,8 +11,10 @@ from heard import web
 from heard.answers import digest
 from heard.bounce import UNDELIVERABLE, bounced
 from heard.exchange import Request
-from heard.follow import CodeUnknown, Timeline, follow
+from heard.follow import follow
+from heard.holder import CodeUnknown
 from heard.services import Services
+from heard.timeline import Timeline
 from heard.update import update
 from tests.faults.world import PEPPERS, World
 
@@ -27,6 +29,7 @@ ANSWERS = {
     "contact_is_safe": "yes",
     "acknowledge": "yes",
 }
+SAID = "They moved me again. qzx-said-since"
 FORM = {"form": "complaint", "lang": "en", "voice": "young", "form_version": 1, "key": KEY}
 UPDATES = [
     {"version": 2, "status": "looking_into_it", "at": "2026-11-21T09:00:00Z"},
@@ -48,8 +51,8 @@ class Seen:
 
 
 def tell(world: World) -> Seen:
-    """A child sends a complaint, twice, and once with other words; it is passed on; the council answers out of order;
-    the letter comes back; the council takes what is there; the child looks."""
+    """A child sends a complaint, twice, and once with other words; it is passed on; the child adds something, twice;
+    the council answers out of order; the letter comes back; the council takes what is there; the child looks."""
     seen = Seen()
     for _ in range(2):
         seen.receipts.append(world.insist(lambda s: sent(world, s, ANSWERS, {200, 201})))
@@ -57,6 +60,8 @@ def tell(world: World) -> Seen:
     seen.other = other["status"]
     world.sweep()
     reference = seen.receipts[0]["reference"]
+    for _ in range(2):
+        world.insist(lambda s: added(s, seen.receipts[0]["code"]))
     for said in UPDATES:
         world.insist(lambda s, said=said: update(reference, said, s.store, s.clock()))
     case_id = world.services.store.with_reference(reference).id
@@ -76,6 +81,12 @@ def sent(world: World, services: Services, answers: dict[str, Any], fine: set[in
     response = web.answer("send", Request("application/json", body), services)
     world.said.append(response.body + repr(response.headers))
     return {"status": response.status, **json.loads(response.body)} if response.status in fine else None
+
+
+def added(services: Services, code: str) -> bool:
+    """The child adds something on the page of the timeline; True once it is kept."""
+    body = json.dumps({"form": "tell_more", "code": code, "key": "e" * 32, "more": SAID}).encode()
+    return web.answer("say", Request("application/json", body), services).status == 200
 
 
 def looked(services: Services, code: str) -> Timeline | None:
@@ -105,6 +116,7 @@ def wrongs(seen: Seen, world: World) -> list[str]:
     """The promises that were broken, by name; none is as it should be."""
     case = world.services.store.with_reference(seen.receipts[0]["reference"])
     submissions = [message for message in seen.taken if message["type"] == "submission"]
+    since = [message for message in seen.taken if message.get("event") == "told_more"]
     copies = {(m["id"], m["attempt"]) for m in seen.taken if not m["possible_duplicate"]}
     promises = {
         "I1 lost": bool(submissions) and any(message["type"] == "event" for message in seen.taken),
@@ -117,6 +129,9 @@ def wrongs(seen: Seen, world: World) -> list[str]:
         "I8 removed too early": not seen.removed_early,
         "I9 letter twice": len({name for name, _ in world.letters()}) == len(world.letters()) <= 1,
         "I10 leak": not leaks(seen, world),
+        "I11 said since": {m["id"] for m in since} == {said.id for said in (case.said if case else ())}
+        and len(since) > 0,
+        "I12 said since, changed": all(m["details"]["text"] == {"more": SAID} for m in since),
         "page": seen.timeline is not None and seen.timeline.status == "closed",
         "passed on": case is not None and case.delivered_at is not None,
     }
@@ -126,4 +141,6 @@ def wrongs(seen: Seen, world: World) -> list[str]:
 def leaks(seen: Seen, world: World) -> list[str]:
     """Whatever quotes an answer outside the store, the queue and the person's own pages."""
     letters = [text.replace(ADDRESS, "") for _, text in world.letters()]  # the address is where a letter goes
-    return [text for text in [*world.said, *letters, repr(seen.timeline)] if CANARY in text or ADDRESS in text]
+    own_page = repr(seen.timeline).replace(SAID, "")
+    quoted = (CANARY, ADDRESS, SAID.split()[-1])
+    return [text for text in [*world.said, *letters, own_page] if any(words in text for words in quoted)]

@@ -11,29 +11,37 @@ import pytest
 
 from heard import headers, pages
 from heard.case import COUNCIL_MESSAGE, Entry
-from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, send
+from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, say, send
 from tests.contracts.conftest import a_case
 from tests.handlers.conftest import KEY, Context, request
 
 LAST_YEAR = "2025-11-20T09:30:00.000Z"
+MORE = {"form": "tell_more", "key": KEY, "more": "It was Tuesday. żółć 👋"}
 COMPLAINT = {"form": "complaint", "voice": "young", "key": KEY, "what_happened": "They never came. żółć 👋"}
+FOUND = ["Query", "GetItem"]  # by its code: the index says which case, and the case is read afresh
 
 
 def answer_of(response):
     return response["statusCode"], json.loads(response["body"])
 
 
-def test_a_complaint_is_sent_delivered_updated_and_followed(account):
+def test_a_complaint_is_sent_delivered_updated_followed_and_added_to(account):
     status, given = answer_of(send.handle(request(COMPLAINT), None))
     assert status == 201
     assert deliver.handle({}, Context()) == {"attempted": 1}
     [delivered] = account.queue.peek(10)
     assert delivered["text"] == {"what_happened": "They never came. żółć 👋"}
     assert delivered["reference"] == given["reference"]
-    said = {"reference": given["reference"], "version": 1, "status": "with_council", "at": "2026-11-21T09:00:00Z"}
+    said = {"reference": given["reference"], "version": 1, "status": "with_council", "at": LAST_YEAR}
     assert council_update.handle(updates(said), None) == {"batchItemFailures": []}
     status, timeline = answer_of(follow.handle(request({"code": given["code"]}), None))
     assert (status, timeline["status"]) == (200, "with_council")
+    status, timeline = answer_of(say.handle(request({**MORE, "code": given["code"]}), None))
+    assert (status, timeline["steps"][-1]["answers"]) == (200, {"more": "It was Tuesday. żółć 👋"})
+    assert deliver.handle({}, Context()) == {"attempted": 1}
+    _, event = account.queue.peek(10)
+    assert (event["event"], event["reference"]) == ("told_more", given["reference"])
+    assert event["details"]["text"] == {"more": "It was Tuesday. żółć 👋"}
 
 
 def updates(*said):
@@ -56,6 +64,35 @@ def test_accepting_is_exactly_one_call_and_so_is_repeating(account):
     assert account.calls == ["PutItem"]
     send.handle(request(COMPLAINT), None)
     assert account.calls == ["PutItem"] * 2
+
+
+def test_saying_more_is_one_write_and_repeating_it_is_none(account):
+    said = request({**MORE, "code": answer_of(send.handle(request(COMPLAINT), None))[1]["code"]})
+    account.calls.clear()
+    first = answer_of(say.handle(said, None))
+    assert account.calls == [*FOUND, "PutItem"]
+    account.calls.clear()
+    assert answer_of(say.handle(said, None)) == first
+    assert account.calls == FOUND
+
+
+def test_looking_writes_once_after_news_and_then_no_more(account):
+    _, given = answer_of(send.handle(request(COMPLAINT), None))
+    news = {"reference": given["reference"], "version": 1, "status": "with_council", "at": LAST_YEAR}
+    council_update.handle(updates(news), None)
+    for writes in (["PutItem"], []):
+        account.calls.clear()
+        follow.handle(request({"code": given["code"]}), None)
+        assert account.calls == [*FOUND, *writes]
+
+
+@pytest.mark.parametrize("more", ["It was Tuesday.", ""])
+def test_whoever_says_more_with_a_wrong_code_gets_the_page_that_asks_for_it(account, more):
+    body = f"form=tell_more&key={KEY}&code=wrong&more={more}"
+    page = say.handle(request(body, "application/x-www-form-urlencoded"), None)
+    assert page["statusCode"] == 404
+    assert 'action="/api/follow"' in page["body"]
+    assert "PutItem" not in account.calls
 
 
 def test_a_form_gets_pages_with_the_security_headers_of_the_host(account):
@@ -165,7 +202,7 @@ def test_a_log_line_is_a_metric_and_holds_nothing_that_was_typed(account, capfd)
     assert {metric["Name"] for metric in described["Metrics"]} == {"Count", "ms"}
 
 
-@pytest.mark.parametrize("name", ["send", "check", "follow", "deliver", "council_update", "health"])
+@pytest.mark.parametrize("name", ["send", "check", "follow", "say", "deliver", "council_update", "health"])
 def test_importing_a_function_loads_nothing_it_does_not_need(name):
     program = f"import sys, heard.handlers.{name}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
@@ -240,7 +277,7 @@ def test_behind_a_front_door_only_its_own_requests_are_answered(account, monkeyp
     monkeypatch.setenv("HEARD_FRONT_DOOR", "what cloudfront knows")
     event = request(COMPLAINT)
     event["headers"] |= {} if shown is None else {"x-front-door": shown}
-    for handler in (send, check, follow, receipt, health):
+    for handler in (send, check, follow, say, receipt, health):
         assert handler.handle(event, None)["statusCode"] == 403
     assert account.calls == []
     event["headers"]["x-front-door"] = "what cloudfront knows"

@@ -11,7 +11,7 @@ from typing import Any
 import schemathesis
 
 from heard.answers import tidy
-from heard.forms import FORMS, form_named
+from heard.forms import FOLLOW_UPS, FORMS, form_named
 from tests.conftest import SITE
 from tests.site.test_openapi import fits
 
@@ -33,7 +33,7 @@ def filter_case(_: schemathesis.HookContext, case: schemathesis.Case) -> bool:
 
 def read_kindly(sent: dict[str, Any]) -> dict[str, Any]:
     answers = tidy(sent)
-    if answers.get("form") in FORMS:
+    if answers.get("form") in FORMS + FOLLOW_UPS:
         for question in form_named(answers["form"]).questions:
             if question.id in answers and question.ruled_out_by(answers):
                 del answers[question.id]

@@ -98,8 +98,9 @@ def test_an_address_longer_than_any_file_name_is_not_found(browser):
     assert browser.get("/" + "a" * 5000).status_code == 404
 
 
-def test_following_by_get_is_refused_so_that_no_code_is_in_an_address(browser):
-    answer = browser.get("/api/follow?code=one")
+@pytest.mark.parametrize("step", ["follow", "say"])
+def test_a_code_by_get_is_refused_so_that_none_is_in_an_address(browser, step):
+    answer = browser.get(f"/api/{step}?code=one")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
 
@@ -181,4 +182,4 @@ def test_importing_the_verbs_loads_neither_the_host_nor_what_builds_the_site():
 
 def test_the_description_for_programs_names_every_call(browser):
     described = json.loads(browser.get("/openapi.json").data)
-    assert set(described["paths"]) == {"/api/check", "/api/send", "/api/follow", "/api/health"}
+    assert set(described["paths"]) == {"/api/check", "/api/send", "/api/follow", "/api/say", "/api/health"}

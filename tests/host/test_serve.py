@@ -69,7 +69,7 @@ def test_a_canary_in_every_request_is_in_nothing_the_process_writes(tmp_path):
             (b"CANARY", "text/CANARY"),
             (b"CANARY" * 100_000, "application/json"),
         ]:
-            for step in ("check", "send", "follow", "receipt", "CANARY"):
+            for step in ("check", "send", "follow", "say", "receipt", "CANARY"):
                 request = urllib.request.Request(f"{address}/api/{step}", body, {"Content-Type": kind})  # noqa: S310
                 with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
                     assert "CANARY" not in str(answer.headers)

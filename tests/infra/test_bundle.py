@@ -8,7 +8,7 @@ import package
 import pytest
 import stack
 
-HANDLERS = ["bounce", "check", "council_update", "deliver", "follow", "health", "receipt", "send"]
+HANDLERS = ["bounce", "check", "council_update", "deliver", "follow", "health", "receipt", "say", "send"]
 NEVER = {"flask", "werkzeug", "mkdocs", "yaml", "babel", "boto3", "botocore", "PIL"}
 UNWANTED = NEVER | {"sqlite3", "argparse", "requests"}  # what nobody should wait for at a cold start
 UNCHECKED_HASH = 0b01  # PEP 552: the flags of a .pyc that carries a hash and is taken at its word

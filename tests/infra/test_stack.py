@@ -85,7 +85,7 @@ def test_the_receipt_can_be_kept_and_health_is_told(deployed):
         assert json.load(answer) == {"status": "ok"}
 
 
-@pytest.mark.parametrize("step", ["check", "send", "receipt", "follow", "health"])
+@pytest.mark.parametrize("step", ["check", "send", "receipt", "follow", "say", "health"])
 def test_whoever_walks_round_the_firewall_is_turned_away(deployed, step):
     for shown in ("", "wrong"):
         with pytest.raises(urllib.error.HTTPError, match="403"):
@@ -111,6 +111,21 @@ def test_what_the_council_says_is_what_the_person_sees(deployed):
     receipt = send(deployed, "complaint")
     say(deployed, council(deployed), reference=receipt["reference"], version=1, status="looking_into_it")
     assert eventually(lambda: "looking_into_it" in steps_of(deployed, receipt["code"]))
+    assert not any(step["new"] for step in post(deployed, "follow", code=receipt["code"])[1]["steps"])
+
+
+def test_what_a_person_adds_is_on_their_timeline_and_reaches_the_council(deployed):
+    receipt = send(deployed, "complaint")
+    assert eventually(lambda: "delivered" in steps_of(deployed, receipt["code"]))
+    more = {"form": "tell_more", "key": secrets.token_hex(16), "more": "It was Tuesday."}
+    first, again = (post(deployed, "say", code=receipt["code"], **more) for _ in range(2))
+    assert first == again
+    assert (first[0], first[1]["steps"][-1]["answers"]) == (200, {"more": "It was Tuesday."})
+    assert steps_of(deployed, receipt["code"])[-1] == "tell_more"
+    deployed.client("lambda").invoke(FunctionName=physical(deployed, "Deliver"), Payload=b"{}")  # the next sweep
+    told = [take(deployed, council(deployed), "CouncilQueueUrl", receipt["reference"]) for _ in range(2)]
+    assert [message["type"] for message in told] == ["submission", "event"]
+    assert (told[1]["event"], told[1]["details"]["text"]) == ("told_more", {"more": "It was Tuesday."})
 
 
 def test_the_sweep_delivers_what_no_bell_was_rung_for(deployed):
@@ -201,7 +216,8 @@ MAY = {
     "CheckRole": {"pepper"},
     "SendRole": {"pepper", "put"},
     "ReceiptRole": {"pepper", "get"},
-    "FollowRole": {"pepper", "get", "by_code"},
+    "FollowRole": {"pepper", "get", "put", "by_code"},
+    "SayRole": {"pepper", "get", "put", "by_code"},
     "HealthRole": {"pepper", "get"},
     "DeliverRole": {"get", "put", "by_due", "send_council", "letter"},
     "CouncilUpdateRole": {"get", "put", "by_reference", "by_day", "receive_updates"},

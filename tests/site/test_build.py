@@ -57,6 +57,35 @@ def change(path, old, new):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+ONE_MORE = """
+import hashlib, shutil, sys
+sys.path.insert(0, "site")
+import languages, words
+cy = words.merged("cy", words.template(), {})
+for message in cy:
+    message.string = f"ŵ {message.id}" if message.id else ""
+words.write(cy, words.path_of("cy"))
+for path in languages.prose():
+    page = languages.PAGES / "cy" / path
+    page.parent.mkdir(parents=True, exist_ok=True)
+    front, body = (languages.PAGES / "en" / path).read_text().split("---\\n", 2)[1:]
+    page.write_text(f"---\\n{front}english: {languages.fingerprint(path)}\\n---\\n{body}")
+"""
+"""What a translator does, done by a machine: a PO file and the prose."""
+
+
+def add_welsh(tree):
+    rows = tree / "content" / "languages.yml"
+    rows.write_text("en: {name: English, direction: ltr, script: LATIN, checked: {by: us, on: 2026-11-20}}\n"
+                    "cy: {name: Cymraeg, direction: ltr, script: LATIN}\n")  # fmt: skip
+    done = run(tree, "-c", ONE_MORE)
+    assert done.returncode == 0, done.stderr
+
+
+def seconds_a_page(site, seconds):
+    return seconds / len(list(site.rglob("*.html")))
+
+
 def everything_in(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -104,6 +133,22 @@ def test_a_whole_build_takes_seconds(built):
     assert built.seconds < 40
 
 
+def test_one_more_language_is_a_row_a_po_file_and_its_prose_and_no_page_takes_longer_for_the_others(built, tree):
+    add_welsh(tree)
+    started = time.monotonic()
+    build(tree)
+    two_languages = time.monotonic() - started
+    site = tree / "build" / "site"
+    form = (site / "cy" / "young" / "complaint" / "index.html").read_text(encoding="utf-8")
+
+    assert '<html lang="cy" dir="ltr"' in form
+    assert "ŵ What happened?" in form
+    assert 'hreflang="cy"' in (site / "en" / "index.html").read_text(encoding="utf-8")
+    spoken = run(tree, "-c", "from heard.wording import Words; print(Words('cy', 'easy')('frame.leave'))")
+    assert spoken.stdout == "ŵ Leave this page\n"
+    assert seconds_a_page(built.site, built.seconds) < 3 * seconds_a_page(site, two_languages)
+
+
 def test_a_build_says_nothing_when_nothing_is_wrong(built):
     assert built.said == ""
 
@@ -136,6 +181,36 @@ def test_what_browsers_keep_for_a_year_changes_its_address_with_its_content(buil
     assert fingerprints(built.site) != fingerprints(after)
 
 
+def english_pages(site):
+    return {path.relative_to(site / "en").as_posix(): path.read_text("utf-8") for path in site.glob("en/**/*.html")}
+
+
+@pytest.mark.parametrize(
+    ("council", "page", "said"),
+    [
+        ("herefordshire", "what-happens", "A quality assurance practitioner"),
+        ("oxfordshire", "what-happens", "Working days: (not stated). At most: 65"),
+        ("sandwell", "help", "The Trust&#39;s Participation Team"),
+        ("cumbria", "contact", "Westmorland and Furness Council"),
+    ],
+)
+def test_every_other_council_s_file_builds_a_whole_site_that_says_what_is_not_stated(built, tree, council, page, said):
+    build(tree, HEARD_COUNCIL=council)
+    pages = english_pages(tree / "build" / "site")
+    name = yaml.safe_load((tree / f"content/councils/{council}.yml").read_text())["name"].replace("'", "&#39;")
+
+    assert set(pages) == set(english_pages(built.site))
+    assert said in pages[f"{page}/index.html"]
+    assert "(not stated)" in pages["contact/index.html"]
+    assert not [path for path, content in pages.items() if re.search(r"\b(None|NotStated|Undefined)\b(?! of)", content)]
+    assert f"This is an example. It follows what {name} has made public." in pages["index.html"]
+    assert all('class="demonstration"' in content for content in pages.values())
+
+
+def test_the_demonstration_states_every_figure(built):
+    assert not [path for path, content in english_pages(built.site).items() if "(not stated)" in content]
+
+
 def test_the_council_s_colours_are_those_of_its_file(built):
     brand = yaml.safe_load((ROOT / "content" / "councils" / "demo.yml").read_text(encoding="utf-8"))["brand"]
     colours = re.findall(r"--md-primary-fg-color: (#\w+)", (built.site / "assets" / "heard.css").read_text())
@@ -149,9 +224,16 @@ def test_the_council_s_colours_are_those_of_its_file(built):
         ("content/forms/comment.yml", "- service\n", "- servise\n", "servise"),
         ("content/forms/shared.yml", "material/badge-account", "material/badge-acount", "material/badge-acount"),
         ("content/pages/en/help.md", '{{ helpline("childline") }}', '{{ helpine("childline") }}', "helpine"),
+        ("content/councils/demo.yml", "answer: 25,", "answer: ten,", "statutory.stages.2.answer has to be a whole"),
         ("content/wording.yml", "  nothing_sent_yet:", "  nothing_sent:", "form.nothing_sent_yet"),
     ],
-    ids=["a question nobody wrote", "a picture nobody drew", "a macro that is not there", "words that are missing"],
+    ids=[
+        "a question nobody wrote",
+        "a picture nobody drew",
+        "a macro that is not there",
+        "a figure that is none",
+        "words that are missing",
+    ],
 )
 def test_a_mistake_in_the_content_stops_the_build_and_leaves_the_site_that_was_there(tree, path, old, new, said):
     site = tree / "build" / "site"
@@ -177,7 +259,13 @@ def test_every_text_has_a_compressed_twin_that_is_the_same(built):
 def test_nothing_of_material_s_own_scripts_styles_and_fonts_is_published(built):
     assets = everything_in(built.site / "assets")
 
-    assert {name for name in assets if not name.endswith(".gz")} == {"heard.css", "heard.js", "icon.svg", "lead.js"}
+    assert {name for name in assets if not name.endswith(".gz")} == {
+        "heard.css",
+        "heard.js",
+        "icon.svg",
+        "lead.js",
+        "listen.js",
+    }
     assert not [name for name in everything_in(built.site) if re.search(r"sitemap|search|\.map$", name)]
 
 

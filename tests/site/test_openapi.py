@@ -1,6 +1,7 @@
 """What programs are told about the calls is true: the description is sound, and real answers fit it."""
 
 import json
+import re
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -9,7 +10,7 @@ from referencing.jsonschema import DRAFT202012
 
 import heard
 from heard import exchange, web
-from heard.forms import FORMS, form_named
+from heard.forms import FOLLOW_UPS, FORMS, form_named
 from tests.conftest import KEY, MESSAGES, ROOT, SITE, send_json
 
 DOCUMENT = "urn:openapi"
@@ -19,6 +20,16 @@ COMPLAINT = {
     "voice": "young",
     "form_version": 1,
     "what_happened": "They never came.",
+}
+
+FOLLOW_UP = {
+    "tell_more": {"more": "It was Tuesday."},
+    "next_stage": {"still_wrong": "Nobody said sorry."},
+    "ask_for": {"help_wanted": ["meeting", "advocate"], "help_words": "After school."},
+    "change_contact": {"contact": "text", "phone": "07700 900123", "contact_is_safe": "yes"},
+    "withdraw": {},
+    "carry_on": {},
+    "closing_questions": {"closing_rights": "partly"},
 }
 
 
@@ -59,7 +70,7 @@ def test_it_describes_every_call_a_program_can_make_and_no_other(document):
     assert set(document["paths"]) == {f"/api/{step}" for step in web.STEPS if step not in for_browsers} | {
         "/api/health"
     }
-    assert [list(path) for path in document["paths"].values()] == [["post"], ["post"], ["post"], ["get"]]
+    assert [list(path) for path in document["paths"].values()] == [*[["post"]] * 4, ["get"]]
 
 
 def test_every_operation_says_what_it_is_for_and_what_can_come_back(document):
@@ -83,8 +94,10 @@ def test_every_schema_is_one(document):
         Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("step", ["check", "send"])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("form", "step"),
+    [*((form, step) for form in FORMS for step in ("check", "send")), *((form, "say") for form in FOLLOW_UPS)],
+)
 def test_every_question_of_a_form_is_described(document, form, step):
     described = document["components"]["schemas"][f"{form}_{step}"]["properties"]
 
@@ -106,6 +119,14 @@ def test_only_the_message_and_what_carries_it_are_required(document, form, step,
     assert sorted(schema["required"]) == sorted([*common, MESSAGES[form]])
 
 
+@pytest.mark.parametrize("form", FOLLOW_UPS)
+def test_what_carries_a_follow_up_is_required_and_of_it_what_the_form_says(document, form):
+    schema = document["components"]["schemas"][f"{form}_say"]
+    needed = [question.id for question in form_named(form).questions if question.required]
+
+    assert sorted(schema["required"]) == sorted(["code", "form", "key", *needed])
+
+
 @pytest.mark.parametrize("step", ["check", "send"])
 def test_what_is_accepted_fits_the_description(document, services, step):
     status, _ = send_json(services, step, **COMPLAINT, key=KEY)
@@ -122,6 +143,43 @@ def test_what_is_refused_does_not_fit_the_description(document, services, wrong)
     assert not fits(document, body_schema(document["paths"]["/api/send"]["post"]), sent)
 
 
+@pytest.mark.parametrize("form", FOLLOW_UPS)
+def test_each_follow_up_fits_the_description_and_so_does_the_timeline_with_it(document, services, form):
+    _, receipt = send_json(services, "send", **COMPLAINT, key=KEY)
+    sent = {"code": receipt["code"], "form": form, "key": KEY, "lang": "en", "voice": "young", **FOLLOW_UP[form]}
+    status, timeline = send_json(services, "say", **sent)
+
+    assert (status, timeline["steps"][-1]["answers"]) == (200, FOLLOW_UP[form])
+    assert fits(document, body_schema(document["paths"]["/api/say"]["post"]), sent)
+    assert fits(document, {"$ref": "#/components/schemas/Timeline"}, timeline)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"form": "complaint"},
+        {"form": None},
+        {"key": "short"},
+        {"key": None},
+        {"code": 5},
+        {"code": ""},
+        {"lang": 5},
+        {"more": ""},
+        {"what_happened": "x"},
+        {"form": "ask_for", "more": None, "help_words": "A person who signs."},
+    ],
+)
+def test_a_follow_up_that_is_refused_does_not_fit_the_description(document, services, wrong):
+    _, receipt = send_json(services, "send", **COMPLAINT, key=KEY)
+    sent = {"code": receipt["code"], "form": "tell_more", "key": KEY, "more": "x", **wrong}
+    sent = {name: value for name, value in sent.items() if value is not None}
+    status, answer = send_json(services, "say", **sent)
+
+    assert (status, set(answer)) == (422, {"errors"})
+    assert re.fullmatch("[a-z_]+", "".join(answer["errors"].values()))
+    assert not fits(document, body_schema(document["paths"]["/api/say"]["post"]), sent)
+
+
 @pytest.mark.parametrize(
     ("step", "sent", "status"),
     [
@@ -135,6 +193,9 @@ def test_what_is_refused_does_not_fit_the_description(document, services, wrong)
         ("send", {**COMPLAINT, "key": KEY, "name": "x" * exchange.MAX_BYTES}, 413),
         ("follow", {"code": "no such code"}, 404),
         ("follow", {"code": ""}, 422),
+        ("say", {"code": "no such code", "form": "carry_on", "key": KEY}, 404),
+        ("say", {"code": "no such code", "form": "petition", "key": KEY}, 422),
+        ("say", {"code": "no such code", "form": "tell_more", "key": KEY, "more": "x" * exchange.MAX_BYTES}, 413),
     ],
 )
 def test_what_comes_back_is_described(document, services, step, sent, status):
@@ -147,7 +208,7 @@ def test_what_comes_back_is_described(document, services, step, sent, status):
 
 
 @pytest.mark.parametrize(("content_type", "status"), [("application/json", 400), ("text/plain", 415)])
-@pytest.mark.parametrize("step", ["check", "send", "follow"])
+@pytest.mark.parametrize("step", ["check", "send", "follow", "say"])
 def test_what_cannot_be_read_is_answered_as_described(document, services, step, content_type, status):
     response = web.answer(step, exchange.Request(content_type, b"{"), services)
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from heard.council import council
+from heard.forms import FORMS
 from heard.pages import CONTENT_MARK, TITLE_MARK
 from heard.places import DOORS, PAGES, VOICE_FOLDER, path_of
 from heard.web import STEPS
@@ -74,13 +75,24 @@ def test_a_page_in_another_language_leads_nowhere_else_and_says_that_it_is_a_dra
                 assert (Words(language, voice)("frame.draft") in said) == languages()[tag]["draft"]
 
 
-def test_the_switch_keeps_page_and_voice_and_names_each_language_in_itself():
+@pytest.mark.parametrize(
+    ("name", "voice"), [("index", "standard"), ("rights", "easy"), *((form, "young") for form in FORMS)]
+)
+def test_the_switch_keeps_page_and_voice_and_names_each_language_in_itself(name, voice):
     for tag in languages():
-        [switch] = with_class(page(path_of("rights", tag, "easy")), "languages")
-        leads = {link.get("hreflang"): (link.get("href"), link.get("lang"), text_of(link)) for link in switch.iter("a")}
-        assert leads == {
-            other: (path_of("rights", other, "easy"), other, row["name"]) for other, row in languages().items()
-        }
+        [switch] = with_class(page(path_of(name, tag, voice)), "languages")
+        leads = [(link.get("href"), link.get("lang"), link.get("dir"), text_of(link)) for link in switch.iter("a")]
+        assert leads == [
+            (path_of(name, other, voice), other, row["direction"], row["name"]) for other, row in languages().items()
+        ]
+        assert [link.get("lang") for link in switch.iter("a") if link.get("aria-current") == "true"] == [tag]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_switch_says_that_answers_stay_behind_wherever_there_are_some_and_nowhere_else(name):
+    for tag in languages():
+        [switch] = with_class(page(path_of(name, tag, "young")), "languages")
+        assert (Words(tag, "young")("frame.answers_stay_behind") in text_of(switch)) == (name in FORMS)
 
 
 @every_voice

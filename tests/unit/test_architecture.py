@@ -10,17 +10,19 @@ import heard
 
 PACKAGE = Path(heard.__file__).parent
 FRONTS = {"cli", "__main__", "qr", "web", "host.app", "host.serve", "host", "council.commands"}
-VERBS = {"bounce", "check", "receive", "deliver", "follow", "update", "reconcile"}
+VERBS = {"bounce", "check", "receive", "deliver", "follow", "update", "reconcile", "say"}
 FOR_COUNCILS = {"council.consume", "council.verify"}
 NOUNS = {
-    "answers", "case", "clock", "controls", "council", "envelope", "forms", "headers", "letters",
-    "exchange", "log", "message", "pages", "places", "ports", "receipt", "services", "triage", "wording",
+    "answers", "case", "clock", "controls", "council", "envelope", "forms", "headers", "holder", "letters",
+    "exchange", "log", "message", "pages", "places", "ports", "procedure", "receipt", "services",
+    "timeline", "triage", "wording",
 }  # fmt: skip
 ADAPTERS = {"adapters", "adapters.sqlite", "adapters.mail", "adapters.dynamodb", "adapters.sqs"}
 ADAPTERS |= {"adapters.ses", "adapters.notify", "adapters.pepper"}
 HANDLERS = {
     "handlers", "handlers.gateway", "handlers.metrics", "handlers.check", "handlers.send", "handlers.receipt",
-    "handlers.follow", "handlers.deliver", "handlers.council_update", "handlers.health", "handlers.bounce",
+    "handlers.follow", "handlers.say", "handlers.deliver", "handlers.council_update", "handlers.health",
+    "handlers.bounce",
 }  # fmt: skip
 BEYOND_THE_STANDARD_LIBRARY = {  # see docs/adr: what a noun may import besides marshmallow
     "pages": {"jinja2", "markupsafe"},

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from heard.follow import CodeUnknown, follow
+from heard.follow import follow
+from heard.holder import CodeUnknown
 from heard.receipt import PepperMissing
 from heard.receive import receipt_again
 from tests.conftest import KEY, deliver_all, send_complaint, send_json

@@ -27,7 +27,7 @@ def run(capsys, *arguments):
 @pytest.mark.parametrize(
     "words",
     [[], ["serve"], ["build"], ["council"], ["outbox"], ["qr"], ["words"]]
-    + [["council", action] for action in ("inbox", "update", "consume", "received", "reconcile", "verify")],
+    + [["council", action] for action in ("inbox", "update", "check", "consume", "received", "reconcile", "verify")],
 )
 def test_help_reads_well(words, capsys):
     with pytest.raises(SystemExit) as left:
@@ -69,7 +69,7 @@ def test_taking_prints_whole_messages_and_empties_the_queue(machine, capsys):
     ("arguments", "says"),
     [
         (["222-222-222-222", "--status", "closed"], "no case with this reference"),
-        (["{reference}", "--status", "on_hold"], "on_hold needs a reason"),
+        (["{reference}", "--status", "on_hold"], "on_hold needs reason"),
         (["{reference}", "--status", "closed", "--due", "soon"], "due: Not a valid date"),
         (["{reference}", "--status", "closed", "--at", "0001-01-01T00:00:00+12:00"], "at: Not a year"),
         (["{reference}", "--status", "closed", "--note", "\udcff"], "note: unreadable"),

@@ -8,9 +8,10 @@ import jsonschema
 import pytest
 
 from heard import message
-from heard.case import ACKNOWLEDGEMENT, COUNCIL, COUNCIL_MESSAGE, PARKED
+from heard.case import ACKNOWLEDGEMENT, COUNCIL, COUNCIL_MESSAGE, PARKED, Entry
 from heard.clock import Calendar
-from heard.follow import CodeUnknown, follow
+from heard.follow import follow
+from heard.holder import CodeUnknown
 from heard.ports import NeverSent, NotSent
 from heard.receive import due_dates
 from heard.update import CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
@@ -18,6 +19,7 @@ from heard.wiring import deliverer
 from tests.conftest import KEY, deliver_all, send_complaint, send_json
 
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
+FIRST = Entry(COUNCIL_MESSAGE, due="", attempts=1)
 
 
 class Broken:
@@ -108,7 +110,7 @@ def test_a_message_that_does_not_fit_its_schema_is_never_sent_and_says_only_wher
     [case] = services.store.waiting()
     wrong = replace(case, voice="shouting")
     with pytest.raises(message.MessageMalformed) as malformed:
-        message.build(wrong, 1, possible_duplicate=False)
+        message.build(wrong, FIRST, possible_duplicate=False)
     assert str(malformed.value) == "data.voice"
     services.store.replace(wrong)
     [outcome] = deliver_all(services)
@@ -389,7 +391,7 @@ def test_a_question_that_was_retired_does_not_stop_its_answers_on_their_way(serv
     send_complaint(services)
     [case] = services.store.waiting()
     old = {**case.answers, "retired_text": "kept", "retired_choices": ["a"]}
-    built = message.build(replace(case, answers=old), 1, possible_duplicate=False)
+    built = message.build(replace(case, answers=old), FIRST, possible_duplicate=False)
     assert built["text"]["retired_text"] == "kept"
     assert built["choices"]["retired_choices"] == ["a"]
 
@@ -398,7 +400,7 @@ def test_a_question_that_was_retired_does_not_stop_its_answers_on_their_way(serv
 def test_the_council_is_asked_to_acknowledge_only_where_contact_is_safe(services, safe):
     send_complaint(services, contact="text", phone="07700 900123", acknowledge="yes", contact_is_safe=safe)
     [case] = services.store.waiting()
-    assert message.build(case, 1, possible_duplicate=False)["contact"]["acknowledgement_wanted"] == (safe == "yes")
+    assert message.build(case, FIRST, possible_duplicate=False)["contact"]["acknowledgement_wanted"] == (safe == "yes")
 
 
 def test_no_secret_is_stored(services, tmp_path):

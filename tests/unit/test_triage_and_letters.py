@@ -1,14 +1,15 @@
 """What the answers suggest, and when anything is sent to a person by itself."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from heard.answers import digest
-from heard.case import Case
+from heard.case import ACKNOWLEDGEMENT, NEWS, Case, Said
 from heard.council import council
-from heard.letters import acknowledgement, wants_acknowledgement
+from heard.letters import is_wanted, letter_for, wants_acknowledgement
 from heard.places import path_of
 from heard.triage import suggest_procedure, urgency_of
 from heard.wording import VOICES, languages
@@ -120,7 +121,7 @@ def case_with(answers, voice="standard", due="2026-12-04", language="en"):
 @pytest.mark.parametrize("voice", VOICES)
 def test_an_acknowledgement_says_that_we_have_it_and_nothing_of_what_was_written(voice):
     canaries = {"what_happened": "CANARY-STORY", "name": "CANARY-NAME", "child_name": "CANARY-CHILD"}
-    letter = acknowledgement(case_with(SAFE | canaries, voice), council())
+    letter = letter_for(ACKNOWLEDGEMENT, case_with(SAFE | canaries, voice), council())
     whole = letter.subject + letter.text + letter.html
     assert letter.to == "person@home.example"
     assert "TM7-MM8-PP9-456" in letter.text
@@ -129,9 +130,56 @@ def test_an_acknowledgement_says_that_we_have_it_and_nothing_of_what_was_written
         assert told.lower() not in whole.lower().replace(council()["address"], "")
 
 
+CHANNELS = (None, "email", "text", "phone", "post", "advocate", "none")
+CHILD_ALONE = {"who": "child_self", "age_band": "8_to_11"}
+LATER = "2026-11-21T09:30:00.000Z"
+
+
+def combinations():
+    """Every way in which somebody may have said how to reach them, and what became of it."""
+    return itertools.product(
+        CHANNELS, (True, False), ("yes", "no", None), ("yes", "no", None), (True, False), (True, False),
+        ({}, CHILD_ALONE), ((), ("safe_now_no",)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [ACKNOWLEDGEMENT, NEWS])
+def test_the_table_of_who_may_be_written_to(kind):
+    """One row in the whole table says yes, whoever it is and however urgent; each other combination says no."""
+    for channel, has_address, safe, wish, came_back, stopped, who, urgency in combinations():
+        contact = {"contact": channel, "contact_is_safe": safe, "acknowledge": wish, "news": wish}
+        contact |= {"email": "person@home.example"} if has_address else {}
+        answers = who | {name: value for name, value in contact.items() if value}
+        case = replace(
+            case_with(answers), urgency=urgency, contact_failed=f"{LATER} undeliverable" if came_back else None
+        )
+        case = replace(case, said=(Said("a", "withdraw", LATER, {}),) if stopped else ())
+        row = (channel, has_address, safe, wish, came_back, stopped)
+        assert is_wanted(kind, case) == (row == ("email", True, "yes", "yes", False, False)), row
+
+
+def test_what_was_said_last_is_what_counts():
+    by_email = {"contact": "email", "email": "new@home.example", "contact_is_safe": "yes", "news": "yes"}
+    case = replace(case_with({}), contact_failed=f"{LATER} undeliverable")
+    changed = replace(case, said=(Said("a", "change_contact", "2026-11-22T09:30:00.000Z", by_email),))
+    assert is_wanted(NEWS, changed)
+    assert letter_for(NEWS, changed, council()).to == "new@home.example"
+    quieter = Said("b", "change_contact", "2026-11-23T09:30:00.000Z", {"contact": "none"})
+    assert not is_wanted(NEWS, replace(changed, said=(*changed.said, quieter)))
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_news_says_that_there_is_something_new_and_nothing_else(voice):
+    letter = letter_for(NEWS, case_with(SAFE | {"what_happened": "CANARY", "name": "CANARY"}, voice), council())
+    whole = (letter.subject + letter.text + letter.html).replace(council()["address"], "").lower()
+    assert "something new" in whole
+    for told in ("canary", "complain", "children", "social worker", "2026", "answer", "reply from"):
+        assert told not in whole
+
+
 @pytest.mark.parametrize("language", ["en", "pl", "ar", "ur", "prs", "ps", "ckb"])
 def test_the_letter_as_html_says_the_same_in_its_language_and_direction(language):
-    letter = acknowledgement(case_with(SAFE, "young", language=language), council())
+    letter = letter_for(ACKNOWLEDGEMENT, case_with(SAFE, "young", language=language), council())
     page = parse(letter.html)
     direction = languages()[language]["direction"]
     assert (page.get("lang"), page.get("dir"), page.find("body").get("dir")) == (language, direction, direction)
@@ -144,18 +192,18 @@ def test_the_letter_as_html_says_the_same_in_its_language_and_direction(language
 
 
 def test_in_a_letter_that_runs_right_to_left_the_numbers_keep_their_order_and_the_address_is_a_line_of_its_own():
-    text = acknowledgement(case_with(SAFE, language="ur"), council()).text
+    text = letter_for(ACKNOWLEDGEMENT, case_with(SAFE, language="ur"), council()).text
     assert "\u2066TM7-MM8-PP9-456\u2069" in text
     assert f"\u2066{council()['phone']}\u2069" in text
     assert council()["address"] + path_of("follow", "ur", "standard") in text.splitlines()
 
 
 def test_a_letter_that_runs_left_to_right_has_no_marks_that_nobody_sees():
-    assert not set(UNSEEN) & set(map(ord, acknowledgement(case_with(SAFE, language="pl"), council()).text))
+    assert not set(UNSEEN) & set(map(ord, letter_for(ACKNOWLEDGEMENT, case_with(SAFE, language="pl"), council()).text))
 
 
 def test_an_acknowledgement_without_a_due_date_promises_none():
-    assert "2026" not in acknowledgement(case_with(SAFE, due=None), council()).text
+    assert "2026" not in letter_for(ACKNOWLEDGEMENT, case_with(SAFE, due=None), council()).text
 
 
 def test_a_case_is_late_only_while_an_answer_is_missing():

@@ -291,11 +291,17 @@ def test_a_program_follows_a_case(services):
         "reference": receipt["reference"],
         "kind": "complaint",
         "status": "delivered",
-        "steps": [{"step": "received", "on": "2026-11-20"}, {"step": "delivered", "on": "2026-11-20"}],
+        "steps": [
+            {"step": "received", "on": "2026-11-20", "new": False},
+            {"step": "delivered", "on": "2026-11-20", "new": False},
+        ],
         "due": "2026-12-04",
         "longest": "2026-12-18",
         "awaited": True,
         "late": False,
+        "points": [],
+        "outcome": None,
+        "can": ["tell_more", "ask_for", "change_contact", "withdraw"],
     }
 
 

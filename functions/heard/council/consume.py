@@ -17,7 +17,10 @@ from heard.ports import CouncilInbox, Taken
 
 BATCH = 10
 VISIBILITY_SECONDS = 120  # longer than keeping a whole batch takes
-EVENTS = ("contact_failed",)
+EVENTS = (
+    "contact_failed", "told_more", "next_stage_asked", "help_asked", "contact_changed", "withdrawn", "carried_on",
+    "closing_answered",
+)  # fmt: skip
 MOST_IN_A_REPORT = 2000  # about 210 KB: SQS takes 256
 KEPT, KNOWN, LEFT = "kept", "known", "left"
 

@@ -24,7 +24,8 @@ def create_app(services: Services, site: Path, bells: Sequence[threading.Event] 
     app = flask.Flask("heard", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = exchange.MAX_BYTES
 
-    app.url_map.add(Rule("/api/<any(check, send, receipt, follow):step>", endpoint="api"))  # every method comes here
+    # every method comes here
+    app.url_map.add(Rule("/api/<any(check, send, receipt, follow, say):step>", endpoint="api"))
 
     @app.endpoint("api")
     def api(step: str) -> flask.Response:

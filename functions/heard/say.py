@@ -1,0 +1,54 @@
+"""Use case: the person says more about their case, with their secret code. Kept with one write, and passed on."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from heard.answers import accept, digest
+from heard.case import Case, Said
+from heard.clock import stamp
+from heard.forms import form_named
+from heard.holder import case_with_code
+from heard.letters import quiet
+from heard.ports import StaleCase, Store
+from heard.receipt import Peppers
+
+MOST_LETTERS = 60_000
+"""In all that is said to one case after its first message. A store's record has a largest size."""
+
+
+class SaidEnough(Exception):
+    """There is no room left in this case. The person is told how else to reach the team."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """What was sent: a form beside the timeline. `key`: 32 hex characters, new with each page that shows the form."""
+
+    code: str
+    form: str
+    key: str
+    raw: Mapping[str, Any]
+
+
+def say(saying: Saying, store: Store, peppers: Peppers, now: datetime) -> Case:
+    """The case with what was said in it, once however often it is sent.
+
+    Other words under the same key are another thing said: somebody went back and wrote more.
+    Raises AnswersRejected, CodeUnknown, FormUnknown, SaidEnough.
+    """
+    answers = accept(form_named(saying.form), saying.raw)
+    while True:
+        case = case_with_code(saying.code, store, peppers)
+        facts = (case.id, saying.key, saying.form, digest(answers))
+        said_id = hashlib.sha256("\0".join(("said", *facts)).encode()).hexdigest()[:32]
+        if any(known.id == said_id for known in case.said):
+            return case
+        if sum(len(str(known.answers)) for known in case.said) + len(str(answers)) > MOST_LETTERS:
+            raise SaidEnough
+        try:
+            return store.replace(quiet(case.with_said(Said(said_id, saying.form, stamp(now), answers))))
+        except StaleCase:  # the council wrote in between
+            continue
