@@ -25,7 +25,6 @@ from heard.wording import COMPILED, VOICES, Words
 
 TITLE_MARK = "@@title@@"
 CONTENT_MARK = "@@content@@"
-READ_BACK = ("tell_more", "next_stage", "ask_for", "withdraw")
 
 
 @dataclass(frozen=True)
@@ -196,8 +195,8 @@ def timeline_page(words: Words, timeline: Timeline, held: Held) -> str:
 
 
 def _told(step: Step) -> list[Question]:
-    """The questions whose answers are read back on the timeline. How somebody is reached is not: others may look on."""
-    return list(form_named(step.step).questions) if step.step in READ_BACK else []
+    """The questions whose answers this step reads back."""
+    return list(form_named(step.step).questions) if "answers" in step.said else []
 
 
 def _offered(name: str, words: Words, offered: Offered | None) -> Filled:

@@ -16,7 +16,10 @@ from heard.ports import StaleCase, Store
 from heard.receipt import Peppers
 
 MOST_LETTERS = 60_000
-"""In all that is said to one case after its first message. A store's record has a largest size."""
+"""In all that is said to one case after its first message, and what each time takes beside the words.
+
+A store's record has a largest size.
+"""
 
 
 class SaidEnough(Exception):
@@ -46,7 +49,7 @@ def say(saying: Saying, store: Store, peppers: Peppers, now: datetime) -> Case:
         said_id = hashlib.sha256("\0".join(("said", *facts)).encode()).hexdigest()[:32]
         if any(known.id == said_id for known in case.said):
             return case
-        if sum(len(str(known.answers)) for known in case.said) + len(str(answers)) > MOST_LETTERS:
+        if sum(len(str(known)) for known in case.said) + len(str(answers)) > MOST_LETTERS:
             raise SaidEnough
         try:
             return store.replace(quiet(case.with_said(Said(said_id, saying.form, stamp(now), answers))))

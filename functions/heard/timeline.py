@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from heard.case import Case, Point, Update
+from heard.case import Case, Point, Said, Update
 from heard.clock import day_in_england, moment
 
 OUTCOMES = (
     "upheld", "partly_upheld", "not_upheld", "no_finding", "withdrawn", "referred_elsewhere", "resolved_informally",
 )  # fmt: skip
+READ_BACK = ("tell_more", "next_stage", "ask_for", "withdraw")
+"""What of their own words whoever holds the code reads. How somebody is reached is not: others may look on."""
 ON_THE_TIMELINE = ("stage", "note", "reason", "resubmit_by", "due", "to")
 
 
@@ -71,7 +73,7 @@ def steps_of(case: Case) -> list[Step]:
     steps = [(case.received_at, Step("received", _day(case.received_at)))]
     if case.delivered_at:
         steps.append((case.delivered_at, Step("delivered", _day(case.delivered_at))))
-    steps += [(said.at, Step(said.form, _day(said.at), {"answers": said.answers})) for said in case.said]
+    steps += [(said.at, Step(said.form, _day(said.at), _own_words(said))) for said in case.said]
     steps += _updates(case)
     return [step for _, step in sorted(steps, key=lambda timed: timed[0])]
 
@@ -81,6 +83,10 @@ def _updates(case: Case) -> Iterator[tuple[str, Step]]:
     for update in case.updates:
         reached = max(reached, update.at)
         yield reached, Step(update.status, _day(reached), _said_with(update), new=update.version > case.seen)
+
+
+def _own_words(said: Said) -> dict[str, Any]:
+    return {"answers": said.answers} if said.form in READ_BACK else {}
 
 
 def _said_with(update: Update) -> dict[str, Any]:

@@ -20,7 +20,7 @@ STATUS_REASONS = {404: "not_found", 413: "too_big", 500: "broken"}
 
 
 def create_app(services: Services, site: Path, bells: Sequence[threading.Event] = ()) -> flask.Flask:
-    """`site`: the built pages. `bells`: rung after a submission is kept, so that delivery need not wait."""
+    """`site`: the built pages. `bells`: rung after something is kept, so that delivery need not wait."""
     app = flask.Flask("heard", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = exchange.MAX_BYTES
 
@@ -32,7 +32,7 @@ def create_app(services: Services, site: Path, bells: Sequence[threading.Event] 
         if flask.request.method != "POST":  # nothing typed may stand in an address
             raise MethodNotAllowed(valid_methods=["POST"])
         response = web.answer(step, _request(), services)
-        if response.status == 201:
+        if response.status == 201 or (step == "say" and response.status == 200):
             for bell in bells:
                 bell.set()
         return _to_flask(response)
