@@ -7,7 +7,7 @@ from typing import Any
 from heard.answers import Answers
 from heard.clock import day_in_england
 
-COUNCIL, PERSON = "council", "person"
+COUNCIL, PERSON, ADVOCATE = "council", "person", "advocate"
 COUNCIL_MESSAGE = "council_message"
 CONTACT_FAILED = "contact_failed"
 ACKNOWLEDGEMENT = "acknowledgement"
@@ -59,7 +59,7 @@ class Entry:
 class Said:
     """What the person said after the first message: `form` names what kind of thing. The same id is the same thing.
 
-    `at`: by our clock. `by`: PERSON; an advocate has a name of their own.
+    `at`: by our clock. `by`: PERSON or ADVOCATE.
     """
 
     id: str
@@ -174,6 +174,12 @@ class Case:
         """True while the person wants it to stop. They may change their mind."""
         said = [said.form for said in self.said if said.form in ("withdraw", "carry_on")]
         return said[-1:] == ["withdraw"]
+
+    @property
+    def advocate(self) -> Said | None:
+        """What the person said of the advocate whom they let see the case now: their code follows from its id."""
+        said = [said for said in self.said if said.form in ("name_advocate", "remove_advocate")]
+        return said[-1] if said and said[-1].form == "name_advocate" else None
 
     @property
     def contact(self) -> Answers:

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from heard.answers import CODES, problem_codes
-from heard.case import STATUSES
+from heard.case import ADVOCATE, STATUSES
 from heard.council import known_placement
 from heard.forms import FOLLOW_UPS, FORMS, form_named
 from heard.timeline import OUTCOMES
@@ -96,6 +96,7 @@ class StepSchema(Schema):
     due = fields.Date()
     to = fields.String()
     answers = fields.Dict()
+    by = fields.String(validate=validate.OneOf([ADVOCATE]))
 
 
 class PointSchema(Schema):
@@ -122,6 +123,7 @@ class TimelineSchema(Schema):
     points = fields.List(fields.Nested(PointSchema), required=True)
     outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(OUTCOMES))
     can = fields.List(fields.String(validate=validate.OneOf(FOLLOW_UPS)), required=True)
+    advocates_code = fields.String(required=True, allow_none=True)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ from typing import Any
 from heard.wording import VOICES, read_compiled
 
 FORMS = ("complaint", "compliment", "comment")
-FOLLOW_UPS = ("tell_more", "next_stage", "ask_for", "change_contact", "withdraw", "carry_on", "closing_questions")
+FOLLOW_UPS = (
+    "tell_more", "next_stage", "ask_for", "name_advocate", "remove_advocate", "change_contact", "withdraw", "carry_on",
+    "closing_questions",
+)  # fmt: skip
 """Forms beside a timeline: what a person may say after the first message."""
 
 

@@ -26,6 +26,8 @@ EVENTS = {
     "withdraw": "withdrawn",
     "carry_on": "carried_on",
     "closing_questions": "closing_answered",
+    "name_advocate": "advocate_named",
+    "remove_advocate": "advocate_removed",
 }
 """What a form beside the timeline is called as an event."""
 NOT_THE_STORY = frozenset(

@@ -194,6 +194,12 @@ def timeline_page(words: Words, timeline: Timeline, held: Held) -> str:
     return framed(words, words("timeline.title"), content)
 
 
+def cases_page(words: Words, found: Mapping[str, Timeline], missed: int) -> str:
+    """Several cases by their codes, which travel on in this page alone. `missed`: how many codes opened none."""
+    content = render("cases.html", words, found=found, missed=missed, on=date.fromisoformat)
+    return framed(words, words("cases.title"), content)
+
+
 def _told(step: Step) -> list[Question]:
     """The questions whose answers this step reads back."""
     return list(form_named(step.step).questions) if "answers" in step.said else []

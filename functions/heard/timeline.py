@@ -1,16 +1,19 @@
 """A case's story as the holder of a code sees it: one list, oldest first, of what both sides did."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from heard.case import Case, Point, Said, Update
+from heard.case import ADVOCATE, Case, Point, Said, Update
 from heard.clock import day_in_england, moment
 
 OUTCOMES = (
     "upheld", "partly_upheld", "not_upheld", "no_finding", "withdrawn", "referred_elsewhere", "resolved_informally",
 )  # fmt: skip
+EVERYTHING = "everything"
+ADVOCATES_MAY = ("tell_more", "next_stage", "ask_for", "closing_questions")
+"""What an advocate may say for the person. Stopping, contact and who else looks on are the person's own."""
 READ_BACK = ("tell_more", "next_stage", "ask_for", "withdraw")
 """What of their own words whoever holds the code reads. How somebody is reached is not: others may look on."""
 ON_THE_TIMELINE = ("stage", "note", "reason", "resubmit_by", "due", "to")
@@ -44,6 +47,21 @@ class Timeline:
     points: tuple[Point, ...]
     outcome: str | None
     can: tuple[str, ...]
+    advocates_code: str | None = None
+
+
+def for_advocate(timeline: Timeline, *, sees_everything: bool) -> Timeline:
+    """The same as the person's advocate may see it: all of it, or the steps and their dates. News is the person's."""
+    steps = [
+        replace(step, new=False, said=step.said if sees_everything else _dates_of(step)) for step in timeline.steps
+    ]
+    points, outcome = (timeline.points, timeline.outcome) if sees_everything else ((), None)
+    can = tuple(form for form in timeline.can if form in ADVOCATES_MAY)
+    return replace(timeline, steps=steps, points=points, outcome=outcome, can=can)
+
+
+def _dates_of(step: Step) -> dict[str, Any]:
+    return {name: value for name, value in step.said.items() if name in ("stage", "due", "resubmit_by")}
 
 
 def timeline_of(case: Case, now: datetime) -> Timeline:
@@ -86,7 +104,8 @@ def _updates(case: Case) -> Iterator[tuple[str, Step]]:
 
 
 def _own_words(said: Said) -> dict[str, Any]:
-    return {"answers": said.answers} if said.form in READ_BACK else {}
+    own_words = {"answers": said.answers} if said.form in READ_BACK else {}
+    return own_words | ({"by": said.by} if said.by == ADVOCATE else {})
 
 
 def _said_with(update: Update) -> dict[str, Any]:
@@ -126,6 +145,7 @@ def possible(case: Case, now: datetime) -> Iterator[str]:
     if case.form == "complaint" and not case.waits_for_next_stage and (answered or case.is_late(now)):
         yield "next_stage"
     yield "ask_for"
+    yield "remove_advocate" if case.advocate else "name_advocate"
     yield "change_contact"
     if case.is_withdrawn:
         yield "carry_on"

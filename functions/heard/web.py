@@ -20,16 +20,17 @@ from heard.clock import day_in_england
 from heard.controls import HONEYPOT
 from heard.envelope import Envelope, EnvelopeRejected, SaySchema, answers_in, open_envelope
 from heard.exchange import Exchange, Request, Response, Unreadable, as_json, read_body, words_of
-from heard.follow import follow
+from heard.follow import follow, timeline_for
 from heard.forms import form_named
 from heard.holder import CodeUnknown
 from heard.receipt import Peppers
 from heard.receive import Accepted, KeyUsed, Submission, receipt_again, receive
-from heard.say import SaidEnough, Saying, say
+from heard.say import NotForAdvocates, SaidEnough, Saying, say
 from heard.services import Services
-from heard.timeline import Timeline, timeline_of
+from heard.timeline import Timeline
 from heard.wording import Words
 
+MOST_CASES = 50
 NOT_AN_ANSWER = ("change", HONEYPOT)
 
 
@@ -147,7 +148,10 @@ def answer_receipt(exchange: Exchange, services: Services) -> Response:
 
 
 def answer_follow(exchange: Exchange, services: Services) -> Response:
-    code = exchange.sent.get("code")
+    """The timeline of one case. Several `codes`, one a line, give a list of cases: nobody keeps it but that page."""
+    codes, code = exchange.sent.get("codes"), exchange.sent.get("code")
+    if isinstance(codes, str) and codes.strip():
+        return _several(exchange, codes, services)
     if not isinstance(code, str) or not code.strip():
         if exchange.request.is_json:
             return as_json(422, {"errors": {"code": "required"}})
@@ -155,20 +159,36 @@ def answer_follow(exchange: Exchange, services: Services) -> Response:
     return _told(exchange, follow(code, services.store, services.peppers, services.clock()), code)
 
 
+def _several(exchange: Exchange, codes: str, services: Services) -> Response:
+    found, missed = {}, 0
+    typed = dict.fromkeys(line.strip() for line in codes.splitlines() if line.strip())
+    for code in list(typed)[:MOST_CASES]:
+        try:
+            found[code] = follow(code, services.store, services.peppers, services.clock(), look=False)
+        except CodeUnknown:
+            missed += 1
+    if exchange.request.is_json:
+        return as_json(200, {"cases": [timeline_data(timeline) for timeline in found.values()], "not_found": missed})
+    return Response(200, pages.cases_page(exchange.words, found, missed))
+
+
 def answer_say(exchange: Exchange, services: Services) -> Response:
     """One of the forms beside the timeline. The answer is the timeline, with what was said in it."""
     saying = _saying(exchange.sent)
     rejected: dict[str, str] = {}
     try:
-        said = timeline_of(say(saying, services.store, services.peppers, services.clock()), services.clock())
+        holder = say(saying, services.store, services.peppers, services.clock())
+        timeline = timeline_for(holder, services.peppers, services.clock())
     except SaidEnough:
         raise Unreadable(413, "too_big") from None
+    except NotForAdvocates:
+        raise EnvelopeRejected({"form": "unknown_choice"}) from None
     except AnswersRejected as refused:
         if exchange.request.is_json:
             return as_json(422, {"errors": refused.problems})
-        said = follow(saying.code, services.store, services.peppers, services.clock())
+        timeline = follow(saying.code, services.store, services.peppers, services.clock())
         rejected = refused.problems
-    return _told(exchange, said, saying.code, pages.Offered(saying.form, tidy(saying.raw), rejected))
+    return _told(exchange, timeline, saying.code, pages.Offered(saying.form, tidy(saying.raw), rejected))
 
 
 def _saying(sent: dict[str, Any]) -> Saying:

@@ -75,6 +75,8 @@ SAID = {
     "next_stage": {"still_wrong": NOTE},
     "ask_for": {"help_wanted": ["meeting", "interpreter"], "help_words": "Polish, on a Tuesday"},
     "change_contact": {"contact": "post", "postal_address": "1 Example Street\nExampleton\nEX1 1EX"},
+    "name_advocate": {"advocate_is": "Example Advocate", "advocate_sees": "steps"},
+    "remove_advocate": {},
     "withdraw": {"why_stop": NOTE},
     "carry_on": {},
     "closing_questions": {"closing_rights": "yes", "closing_better": "partly", "closing_advocate": "not_sure"},
@@ -105,7 +107,7 @@ def said(services: Services, clock: Clock, code: str) -> Iterator[tuple[str, dic
     """What the person of the fullest complaint said since, one after the other."""
     for number, (form, answers) in enumerate(SAID.items(), start=1):
         clock.moment = BEGINS.replace(day=23, minute=number)
-        case = say(Saying(code, form, f"{number:032x}", answers), services.store, services.peppers, clock())
+        case = say(Saying(code, form, f"{number:032x}", answers), services.store, services.peppers, clock()).case
         yield EVENTS[form], event(case, f"said:{case.said[-1].id}")
 
 

@@ -22,6 +22,8 @@ SAID = {
     "change_contact": {"contact": "text", "phone": "07700 900123", "contact_is_safe": "yes"},
     "withdraw": {"why_stop": "My carer told me to."},
     "carry_on": {},
+    "name_advocate": {"advocate_is": "Ada 🦉", "advocate_sees": "everything"},
+    "remove_advocate": {},
     "closing_questions": {"closing_rights": "partly", "closing_better": "no"},
 }
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}

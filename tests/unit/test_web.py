@@ -301,7 +301,8 @@ def test_a_program_follows_a_case(services):
         "late": False,
         "points": [],
         "outcome": None,
-        "can": ["tell_more", "ask_for", "change_contact", "withdraw"],
+        "can": ["tell_more", "ask_for", "name_advocate", "change_contact", "withdraw"],
+        "advocates_code": None,
     }
 
 

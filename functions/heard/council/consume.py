@@ -19,7 +19,7 @@ BATCH = 10
 VISIBILITY_SECONDS = 120  # longer than keeping a whole batch takes
 EVENTS = (
     "contact_failed", "told_more", "next_stage_asked", "help_asked", "contact_changed", "withdrawn", "carried_on",
-    "closing_answered",
+    "closing_answered", "advocate_named", "advocate_removed",
 )  # fmt: skip
 MOST_IN_A_REPORT = 2000  # about 210 KB: SQS takes 256
 KEPT, KNOWN, LEFT = "kept", "known", "left"
