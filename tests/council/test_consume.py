@@ -43,7 +43,7 @@ def files(folder):
 def test_each_message_becomes_one_file_that_holds_it_whole(queue, folder):  # noqa: F811
     for message in examples().values():
         queue.send(message)
-    outcomes = [*consume(queue, folder), *consume(queue, folder)]
+    outcomes = [outcome for _ in examples() for outcome in consume(queue, folder)]
     assert {outcome.outcome for outcome in outcomes} == {KEPT}
     kept = [json.loads((folder.path / f"{outcome.id}.json").read_text("utf-8")) for outcome in outcomes]
     assert sorted(kept, key=str) == sorted(examples().values(), key=str)
