@@ -7,7 +7,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields, validate
 
 import heard
-from heard.answers import enough_digits, readable, schema_for
+from heard.answers import ADDRESS_FOR, enough_digits, readable, schema_for
 from heard.envelope import A_KEY, EnvelopeSchema, FollowSchema, ReceiptSchema, SaySchema, SendSchema, TimelineSchema
 from heard.exchange import FORM
 from heard.forms import FOLLOW_UPS, FORMS, form_named
@@ -39,6 +39,7 @@ FOLLOWED = {"200": ("What became of it", "Timeline"), **UNKNOWN}
 SAID = {
     "200": ("What became of it, with what was said in it", "Timeline"),
     **UNKNOWN,
+    "409": ("Said before, and something else has taken its place since; nothing was changed", "Errors"),
     "413": ("Too big, or no room is left in the case", "Errors"),
 }
 
@@ -63,6 +64,8 @@ def document() -> Json:
     codes = {"type": "object", "additionalProperties": {"type": "string"}}
     spec.components.schema("Errors", {"type": "object", "required": ["errors"], "properties": {"errors": codes}})
     spec.components.schema("Checked", _checked())
+    changed = spec.components.schemas["change_contact_say"]
+    changed |= {"required": [*changed["required"], "contact"], "allOf": _contact_whole()}
     spec.path("/api/check", operations=_check())
     spec.path("/api/send", operations=_send())
     spec.path("/api/follow", operations=_follow())
@@ -100,6 +103,17 @@ def _added(form: str) -> type[Schema]:
 def _strict(envelope: type[Schema], form: str, narrowed: Json) -> type[Schema]:
     narrow = type(f"{form}{envelope.__name__}", (envelope, type(schema_for(form))), narrowed)
     return type(narrow.__name__, (narrow,), {"Meta": type("Meta", (), {"unknown": "raise"})})
+
+
+def _contact_whole() -> list[Json]:
+    """A new way to be reached comes with its address."""
+    return [
+        {
+            "if": {"required": ["contact"], "properties": {"contact": {"const": channel}}},
+            "then": {"required": [address], "properties": {address: {"pattern": MESSAGE}}},
+        }
+        for channel, (address, _) in ADDRESS_FOR.items()
+    ]
 
 
 def _checked() -> Json:

@@ -20,6 +20,11 @@ Answers = dict[str, Any]
 """By question id: text, a code, or a list of codes. A question nobody answered is not there."""
 
 
+ADDRESS_FOR = {"email": ("email", "no_email"), "text": ("phone", "no_phone"), "phone": ("phone", "no_phone")}
+ADDRESS_FOR |= {"post": ("postal_address", "no_address")}
+"""What a way to be reached needs, and what is pointed out when it is not there."""
+
+
 class AnswersRejected(Exception):
     """Some answers do not fit. `problems` maps question id to a code; the answers themselves are not carried."""
 
@@ -61,7 +66,8 @@ def _phone(question: Question) -> fields.Field[Any]:
 
 def _choice(question: Question) -> fields.Field[Any]:
     one_of = validate.OneOf(question.codes, error="unknown_choice")
-    return fields.String(validate=one_of, error_messages={**CODES, "invalid": "unknown_choice"})
+    codes = {**CODES, "invalid": "unknown_choice"}
+    return fields.String(required=question.required, validate=one_of, error_messages=codes)
 
 
 def _choices(question: Question) -> fields.Field[Any]:

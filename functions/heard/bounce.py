@@ -14,7 +14,7 @@ from heard.receipt import read_reference
 UNDELIVERABLE = "undeliverable"
 UNWANTED = "unwanted"
 REASONS = (UNDELIVERABLE, UNWANTED)
-LETTER_ID = r"[0-9a-f]{32}-(acknowledgement|news-\d+)"  # others may send letters by the same account
+LETTER_ID = r"[0-9a-f]{32}-(?:acknowledgement|news-\d+)(?:-c(\d+))?"  # others may send letters by the same account
 
 
 def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None:
@@ -29,7 +29,7 @@ def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None
         raise ValueError("not a reason a letter fails for")
     while True:
         case = _case_named(named, store)
-        if case is None or not case.contact_works:
+        if case is None or not case.contact_works or not _is_to_this_contact(named, case):
             return case
         try:
             return store.replace(_marked(case, reason, stamp(now)))
@@ -52,9 +52,14 @@ def _is_marked(letter_id: str, store: Store, now: datetime) -> bool:
 
 
 def _marked(case: Case, reason: str, now: str) -> Case:
-    to_tell = Entry(CONTACT_FAILED, due=now, since=now)
-    told = [entry for entry in case.outbox if entry.kind != CONTACT_FAILED]
-    return quiet(replace(case, contact_failed=f"{now} {reason}", outbox=(*told, to_tell)))
+    to_tell = Entry(f"{CONTACT_FAILED}:{now} {reason}", due=now, since=now)
+    return quiet(replace(case, contact_failed=f"{now} {reason}", outbox=(*case.outbox, to_tell)))
+
+
+def _is_to_this_contact(named: str, case: Case) -> bool:
+    """False for a letter to an address that the person has replaced since. Messengers tell of one for days."""
+    letter = re.fullmatch(LETTER_ID, named)
+    return letter is None or int(letter[1] or 0) == case.contact_number
 
 
 def _case_named(named: str, store: Store) -> Case | None:

@@ -1,5 +1,6 @@
 """A case: what was sent, what was said about it since by both sides, and what is still to be passed on."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -100,13 +101,18 @@ class Update:
     points: tuple[Point, ...] = ()
     noted_at: str | None = field(default=None, compare=False)
 
+    @property
+    def happened(self) -> str:
+        """When, as far as can be: what is dated after it was noted down was mistyped."""
+        return min(self.at, self.noted_at or self.at)
+
 
 @dataclass(frozen=True)
 class Case:
     """One accepted submission. `revision` counts its stored states; times are UTC text, days ISO dates.
 
     `contact_failed`: when and why a letter did not reach the person, as "time code"; see bounce.
-    `seen`: the last of the council's updates that the person has looked at.
+    `seen_at`: when the person last looked after news. `unknown`: what a later version keeps with a case, as it was.
     """
 
     id: str
@@ -130,30 +136,38 @@ class Case:
     updates: tuple[Update, ...] = ()
     contact_failed: str | None = None
     said: tuple[Said, ...] = ()
-    seen: int = 0
+    seen_at: str | None = None
     revision: int = 1
+    unknown: dict[str, Any] = field(default_factory=dict)
 
     @property
     def next_due(self) -> str | None:
         """When the outbox wants attention next; None when everything has been passed on."""
-        nexts = (self.first_for(recipient) for recipient in (COUNCIL, PERSON))
-        return min((entry.due for entry in nexts if entry), default=None)
+        nexts = [self.first_for(recipient) for recipient in (COUNCIL, PERSON)]
+        parked = [entry for entry in self.outbox if entry.due == PARKED]
+        return min((entry.due for entry in [*nexts, *parked] if entry), default=None)
 
     def first_for(self, recipient: str) -> Entry | None:
-        """What goes to this recipient next. One thing after the other: no event is told before the case it is about."""
-        return next((entry for entry in self.outbox if entry.recipient == recipient), None)
+        """What goes to this recipient next. One thing after the other: no event is told before the case it is about.
+
+        What is parked waits for people, and holds up nothing.
+        """
+        own = (entry for entry in self.outbox if entry.recipient == recipient and entry.due != PARKED)
+        return next(own, None)
 
     @property
     def answer_due(self) -> str | None:
         """The day an answer is due: the council's latest word on it for this stage, else what was promised at receipt.
 
-        None from when the next stage is asked for until the council says when it will be answered.
+        None from when the next stage is asked for, after an answer, until the council says when it will be answered.
         """
-        moved = max((number for number, update in enumerate(self.updates) if update.status == "stage_moved"), default=0)
-        said = [update.due for update in self.updates[moved:] if update.due]
-        if self.waits_for_next_stage:
-            return None
-        first = None if self.updates and self.updates[moved].status == "stage_moved" else (self.due or {}).get("answer")
+        moved = [number for number, update in enumerate(self.updates) if update.status == "stage_moved"]
+        since = self.updates[moved[-1] :] if moved else self.updates
+        if self.waits_for_next_stage and self.standing in RESTING:
+            since = tuple(update for update in since if update.happened > (self.next_stage_asked or ""))
+            return next((update.due for update in reversed(since) if update.due), None)
+        said = [update.due for update in since if update.due]
+        first = None if moved else (self.due or {}).get("answer")
         return said[-1] if said else first
 
     @property
@@ -163,11 +177,17 @@ class Case:
 
     @property
     def waits_for_next_stage(self) -> bool:
-        """True from when the person asked for the next stage until the council moves the case or finishes with it."""
-        asked = max((said.at for said in self.said if said.form == "next_stage"), default=None)
-        answered = ("stage_moved", "closed", "on_hold", "hold_ended", "referred")
-        noted = [update.noted_at or update.at for update in self.updates if update.status in answered]
-        return asked is not None and asked > max(noted, default="")
+        """True from when the person asked for the next stage until the council moves the case or answers anew.
+
+        What it did before, and only told later, is no answer to that.
+        """
+        answers = (update.happened for update in self.updates if update.status in (*RESTING, "stage_moved"))
+        return self.next_stage_asked is not None and self.next_stage_asked >= max(answers, default="")
+
+    @property
+    def next_stage_asked(self) -> str | None:
+        """When the person last asked for the next stage."""
+        return max((said.at for said in self.said if said.form == "next_stage"), default=None)
 
     @property
     def is_withdrawn(self) -> bool:
@@ -194,13 +214,18 @@ class Case:
         return self.contact_failed is None or changed > self.contact_failed.partition(" ")[0]
 
     @property
+    def contact_number(self) -> int:
+        """How often the person has said another way to reach them."""
+        return sum(said.form == "change_contact" for said in self.said)
+
+    @property
     def closed_since(self) -> str | None:
         """Since when retention may count; None while the case has to stay.
 
         What the council does not have yet, or has not closed, always stays. A date that the council mistyped makes
         nothing leave early: the time begins when we heard of it. What the person says since begins it anew.
         """
-        has_all = self.delivered_at is not None and self.first_for(COUNCIL) is None
+        has_all = self.delivered_at is not None and not any(entry.recipient == COUNCIL for entry in self.outbox)
         if not has_all or self.standing != "closed" or self.waits_for_next_stage:
             return None
         last = self.updates[-1]
@@ -216,6 +241,10 @@ class Case:
         if self.answer_due is None or not self.is_awaited:
             return False
         return day_in_england(now) > date.fromisoformat(self.answer_due)
+
+    def is_new(self, update: Update) -> bool:
+        """True while the person has not looked since this was noted down, in whatever order it came."""
+        return (update.noted_at or update.at) > (self.seen_at or "")
 
     def with_update(self, update: Update) -> "Case":
         return replace(self, updates=tuple(sorted((*self.updates, update), key=lambda known: known.version)))
@@ -234,12 +263,15 @@ class Case:
 
     def to_record(self) -> dict[str, Any]:
         """The case as plain JSON data, the way every store keeps it."""
-        return asdict(self)
+        facts = asdict(self)
+        later: dict[str, Any] = facts.pop("unknown")
+        return later | facts
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Case":
-        """The case in a record. Fields that a later version added are passed over, so that it can be undone."""
-        facts = _known(cls, record)
+        """The case in a record. What a later version added is kept for it, so that an update can be undone."""
+        facts = _known(cls, dict(record))
+        facts["unknown"] = {name: value for name, value in record.items() if name not in facts}
         facts |= {name: tuple(facts[name]) for name in ("reasons", "urgency")}
         facts["outbox"] = tuple(Entry(**_known(Entry, entry)) for entry in record["outbox"])
         facts["updates"] = tuple(_update(update) for update in record["updates"])
@@ -249,6 +281,11 @@ class Case:
 
 def _known(kind: type[Any], record: dict[str, Any]) -> dict[str, Any]:
     return {known.name: record[known.name] for known in fields(kind) if known.name in record}
+
+
+def size_of(told: Iterable[object]) -> int:
+    """About how many bytes this takes in a record; emoji and most scripts take more than one a letter."""
+    return sum(len(str(one).encode(errors="replace")) for one in told)
 
 
 def _update(record: dict[str, Any]) -> Update:

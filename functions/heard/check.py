@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from heard.answers import Answers, accept
+from heard.answers import ADDRESS_FOR, Answers, accept
 from heard.forms import form_named
-
-ADDRESS_FOR = {"email": ("email", "no_email"), "text": ("phone", "no_phone"), "phone": ("phone", "no_phone")}
-ADDRESS_FOR |= {"post": ("postal_address", "no_address")}
 
 
 @dataclass(frozen=True)

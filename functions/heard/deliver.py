@@ -12,19 +12,22 @@ from typing import Any
 from heard import log
 from heard.case import COUNCIL, COUNCIL_MESSAGE, PARKED, PERSON, Case, Entry
 from heard.clock import stamp
-from heard.letters import letter_for
+from heard.letters import is_wanted, letter_for
 from heard.message import MessageMalformed, build
 from heard.ports import CouncilQueue, Messenger, NeverSent, NotSent, StaleCase, Store
 
 LEASES = {COUNCIL: timedelta(minutes=1), PERSON: timedelta(minutes=10)}  # longer than any one send
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
+NOT_WANTED = "not_wanted"  # any more: somebody said so since
 LETTER_ATTEMPTS = 12  # about five hours; a council message is never given up
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one attempt: `sent`, `not_sent`, `never_sent` or `unknown`, and the code of the problem.
+    """What became of one attempt: `sent`, `not_sent`, `never_sent`, `unknown` or `not_wanted`.
+
+    `problem`: its code.
 
     `parked`: nobody tries it any more, and people have to look at it.
     """
@@ -91,7 +94,7 @@ class Deliverer:
         case, entry, unknown_before = leased
         outcome = self._send(case, entry, unknown_before)
         later = None
-        if outcome.outcome != "sent":
+        if outcome.outcome not in ("sent", NOT_WANTED):
             unknown_since = entry.unknown_since if outcome.outcome == "unknown" else unknown_before
             due = self._later(entry, outcome)
             later = replace(entry, due=due, problem=outcome.problem, unknown_since=unknown_since)
@@ -126,8 +129,10 @@ class Deliverer:
             elif unknown_before:
                 return Outcome(case.reference, entry.kind, "never_sent", "may_have_been_sent")
             else:
-                letter = letter_for(entry.what, case, self.council)
-                self.messenger.send(letter, f"{case.id}-{entry.kind.replace(':', '-')}")
+                now = self.store.with_id(case.id)
+                if now is None or _entry_of(now, entry.kind) is None or not is_wanted(entry.what, now):
+                    return Outcome(case.reference, entry.kind, NOT_WANTED)
+                self.messenger.send(letter_for(entry.what, now, self.council), letter_id(entry.kind, now))
         except NeverSent as refused:
             return Outcome(case.reference, entry.kind, "never_sent", str(refused))
         except NotSent as failed:
@@ -161,6 +166,12 @@ class Deliverer:
             except StaleCase:
                 continue
             return
+
+
+def letter_id(kind: str, case: Case) -> str:
+    """What a letter is known by outside: its case, what it is, and to which of the person's addresses it goes."""
+    to = f"-c{case.contact_number}" if case.contact_number else ""
+    return f"{case.id}-{kind.replace(':', '-')}{to}"
 
 
 def _entry_of(case: Case | None, kind: str) -> Entry | None:

@@ -1,10 +1,11 @@
 """Use case: what has become of it? Answered to whoever holds the secret code: the person, or their advocate."""
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from heard import log
 from heard.case import PERSON, Case
+from heard.clock import stamp
 from heard.holder import Holder, advocates_code, holder_of
 from heard.ports import StaleCase, Store
 from heard.receipt import Peppers
@@ -15,7 +16,7 @@ def follow(typed_code: str, store: Store, peppers: Peppers, now: datetime, *, lo
     """The timeline of the case with this code; raises CodeUnknown. `look`: its news are seen by that."""
     holder = holder_of(typed_code, store, peppers)
     if holder.by == PERSON and look:
-        _mark_as_seen(holder.case, store)
+        _mark_as_seen(holder.case, store, stamp(now))
     return timeline_for(holder, peppers, now)
 
 
@@ -29,9 +30,12 @@ def timeline_for(holder: Holder, peppers: Peppers, now: datetime) -> Timeline:
     )
 
 
-def _mark_as_seen(case: Case, store: Store) -> None:
-    """One write, and only after news. Whoever changes the case at this moment wins: then it stays marked as new."""
-    last = max((update.version for update in case.updates), default=0)
-    if last > case.seen:
-        with suppress(StaleCase):
-            store.replace(replace(case, seen=last))
+def _mark_as_seen(case: Case, store: Store, now: str) -> None:
+    """One write, and only after news. When it does not go through they stay new; looking never fails by it."""
+    if any(case.is_new(update) for update in case.updates):
+        try:
+            store.replace(replace(case, seen_at=now))
+        except StaleCase:
+            return
+        except Exception as broken:
+            log.note("follow", "broken", problem=log.where(broken))

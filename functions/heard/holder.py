@@ -8,9 +8,9 @@ import hmac
 import unicodedata
 from dataclasses import dataclass
 
-from heard.case import ADVOCATE, PERSON, Case
+from heard.case import ADVOCATE, PERSON, Case, Said
 from heard.ports import Store
-from heard.receipt import Peppers, code_hash, read_code, read_reference, receipt_for
+from heard.receipt import Peppers, Receipt, code_hash, read_code, read_reference, receipt_for
 
 REFERENCE_LETTERS = 12
 
@@ -52,12 +52,17 @@ def split(typed_code: str) -> tuple[str | None, str]:
 
 def advocates_code(case: Case, peppers: Peppers) -> str | None:
     """What the person gives to their advocate; None while they have named none."""
-    return f"{case.reference} {receipt_for(case.advocate.id, peppers[0]).code}" if case.advocate else None
+    return f"{case.reference} {_receipt(case.advocate, peppers[0]).code}" if case.advocate else None
+
+
+def _receipt(named: Said, pepper: bytes) -> Receipt:
+    """Its key is none that anybody can send: the council knows the id, and must not be able to make the code of it."""
+    return receipt_for(f"advocate\0{named.id}", pepper)
 
 
 def _is_advocates(typed: str, case: Case, peppers: Peppers) -> bool:
     if case.advocate is None:
         return False
-    given = [hmac.compare_digest(code_hash(typed, pepper), receipt_for(case.advocate.id, pepper).code_hash)
+    given = [hmac.compare_digest(code_hash(typed, pepper), _receipt(case.advocate, pepper).code_hash)
              for pepper in peppers]  # fmt: skip
     return any(given)

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from heard.answers import Answers
-from heard.case import ACKNOWLEDGEMENT, NEWS, PERSON, Case, Entry
+from heard.case import ACKNOWLEDGEMENT, NEWS, PARKED, PERSON, Case, Entry
 from heard.places import path_of
 from heard.wording import Words, languages
 
@@ -61,14 +61,21 @@ def is_wanted(kind: str, case: Case) -> bool:
 
 
 def quiet(case: Case) -> Case:
-    """The same case without the letters in its outbox that are not wanted any more: a change holds at once."""
-    kept = (entry for entry in case.outbox if entry.recipient != PERSON or is_wanted(entry.what, case))
+    """The same case without the letters in its outbox that are not wanted any more: a change holds at once.
+
+    Nor those that could not be sent: whoever changes how they are reached begins anew.
+    """
+    kept = (
+        entry
+        for entry in case.outbox
+        if entry.recipient != PERSON or (entry.due != PARKED and is_wanted(entry.what, case))
+    )
     return replace(case, outbox=tuple(kept))
 
 
 def with_news(case: Case, version: int, now: str) -> Case:
     """The same case with a letter that there is something new, where one is wanted and none is on its way."""
-    if not is_wanted(NEWS, case) or any(entry.what == NEWS for entry in case.outbox):
+    if not is_wanted(NEWS, case) or any(entry.what == NEWS and entry.due != PARKED for entry in case.outbox):
         return case
     return replace(case, outbox=(*case.outbox, Entry(f"{NEWS}:{version}", due=now, since=now)))
 

@@ -16,6 +16,7 @@ from heard.answers import Answers
 from heard.case import CONTACT_FAILED, COUNCIL_MESSAGE, Case, Entry
 from heard.forms import form_named
 from heard.letters import wants_acknowledgement
+from heard.ports import NeverSent
 
 VERSION = 1
 EVENTS = {
@@ -58,7 +59,7 @@ def build(case: Case, entry: Entry, possible_duplicate: bool) -> dict[str, Any]:
     kind, _, about = entry.kind.partition(":")
     if kind == COUNCIL_MESSAGE:
         return _submission(case, entry.attempts, possible_duplicate)
-    event = _contact_failed(case) if kind == CONTACT_FAILED else _said(case, about)
+    event = _contact_failed(case, about or case.contact_failed or "") if kind == CONTACT_FAILED else _said(case, about)
     common = {
         "version": VERSION,
         "type": "event",
@@ -70,8 +71,8 @@ def build(case: Case, entry: Entry, possible_duplicate: bool) -> dict[str, Any]:
     return _checked(common | event, "event")
 
 
-def _contact_failed(case: Case) -> dict[str, Any]:
-    at, _, reason = (case.contact_failed or "").partition(" ")
+def _contact_failed(case: Case, when_and_why: str) -> dict[str, Any]:
+    at, _, reason = when_and_why.partition(" ")
     return {
         "id": hashlib.sha256(f"{case.id}\0contact_failed\0{at}".encode()).hexdigest()[:32],
         "event": CONTACT_FAILED,
@@ -81,7 +82,9 @@ def _contact_failed(case: Case) -> dict[str, Any]:
 
 
 def _said(case: Case, said_id: str) -> dict[str, Any]:
-    said = next(said for said in case.said if said.id == said_id)
+    said = next((said for said in case.said if said.id == said_id), None)
+    if said is None:
+        raise NeverSent("said_is_gone")
     details: dict[str, Any] = {"by": said.by, "language": case.language, "voice": case.voice}
     if said.form == "change_contact":
         details["contact"] = _contact(said.answers)

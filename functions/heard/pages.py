@@ -52,11 +52,17 @@ class Filled:
 
 @dataclass(frozen=True)
 class Offered:
-    """A form beside the timeline that was sent: what was in it, and what did not fit."""
+    """A form beside the timeline that was sent: what was in it, what did not fit, or why it was not kept."""
 
     form: str
     answers: Mapping[str, Any]
     problems: Mapping[str, str]
+    warning: str | None = None
+
+    @property
+    def kept(self) -> bool:
+        """True when what was sent is in the case now."""
+        return not self.problems and self.warning is None
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,7 @@ def timeline_page(words: Words, timeline: Timeline, held: Held) -> str:
     content = render(
         "timeline.html", words, timeline=timeline, held=held, on=date.fromisoformat,
         forms={name: _offered(name, words, held.offered) for name in timeline.can}, told=_told,
-        thanks=held.offered is not None and not held.offered.problems,
+        thanks=held.offered is not None and held.offered.kept,
         clocks=clocks_on(council(), timeline.steps[0].on),
     )  # fmt: skip
     return framed(words, words("timeline.title"), content)
@@ -207,7 +213,7 @@ def _told(step: Step) -> list[Question]:
 
 def _offered(name: str, words: Words, offered: Offered | None) -> Filled:
     """A form beside the timeline, with the answers that did not fit where it is the one that was sent."""
-    if offered is None or offered.form != name or not offered.problems:
+    if offered is None or offered.form != name or offered.kept:
         return Filled(form_named(name), words)
     return Filled(form_named(name), words, offered.answers, offered.problems)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from heard.answers import accept, digest
-from heard.case import ADVOCATE, Said
+from heard.answers import ADDRESS_FOR, Answers, AnswersRejected, accept, digest
+from heard.case import ADVOCATE, PERSON, Said, size_of
 from heard.clock import stamp
 from heard.forms import form_named
 from heard.holder import Holder, holder_of
@@ -16,7 +16,10 @@ from heard.ports import StaleCase, Store
 from heard.receipt import Peppers
 from heard.timeline import ADVOCATES_MAY
 
-MOST_LETTERS = 60_000
+TALK = ("tell_more", "next_stage", "ask_for", "closing_questions")
+"""What may take all the room there is. For stopping, contact and who looks on some is kept free."""
+MOST_BYTES = {PERSON: 120_000, ADVOCATE: 60_000}
+RESERVE_BYTES = 40_000
 """In all that is said to one case after its first message, and what each time takes beside the words.
 
 A store's record has a largest size.
@@ -27,8 +30,16 @@ class SaidEnough(Exception):
     """There is no room left in this case. The person is told how else to reach the team."""
 
 
+class SaidBefore(Exception):
+    """The same page said this before, and then something else took its place. Nothing is changed."""
+
+
 class NotForAdvocates(Exception):
     """Only the person may say this: stopping, contact, and who else looks on."""
+
+
+INSTEAD = (("withdraw", "carry_on"), ("name_advocate", "remove_advocate"))
+"""Forms that take each other's place."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +56,9 @@ def say(saying: Saying, store: Store, peppers: Peppers, now: datetime) -> Holder
     """Who said it and the case with it, once however often it is sent.
 
     Other words under the same key are another thing said: somebody went back and wrote more.
-    Raises AnswersRejected, CodeUnknown, FormUnknown, NotForAdvocates, SaidEnough.
+    Raises AnswersRejected, CodeUnknown, FormUnknown, NotForAdvocates, SaidBefore, SaidEnough.
     """
-    answers = accept(form_named(saying.form), saying.raw)
+    answers = _complete(saying.form, accept(form_named(saying.form), saying.raw))
     while True:
         holder = holder_of(saying.code, store, peppers)
         case = holder.case
@@ -56,11 +67,37 @@ def say(saying: Saying, store: Store, peppers: Peppers, now: datetime) -> Holder
         facts = (case.id, saying.key, saying.form, digest(answers))
         said_id = hashlib.sha256("\0".join(("said", *facts)).encode()).hexdigest()[:32]
         if any(known.id == said_id for known in case.said):
-            return holder
-        if sum(len(str(known)) for known in case.said) + len(str(answers)) > MOST_LETTERS:
+            return _repeated(holder, said_id)
+        room = MOST_BYTES[holder.by] + (0 if saying.form in TALK else RESERVE_BYTES)
+        if _said_by(holder) + size_of([answers]) > room:
             raise SaidEnough
         try:
             said = Said(said_id, saying.form, stamp(now), answers, by=holder.by)
             return Holder(store.replace(quiet(case.with_said(said))), holder.by)
         except StaleCase:  # the council wrote in between
             continue
+
+
+def _complete(form: str, answers: Answers) -> Answers:
+    """A new contact takes the place of the old one whole, so half a one is asked for again."""
+    if form == "change_contact":
+        channel = answers.get("contact")
+        address, _ = ADDRESS_FOR.get(str(channel), ("contact", ""))
+        if address not in answers:
+            raise AnswersRejected({address: "required"})
+    return answers
+
+
+def _said_by(holder: Holder) -> int:
+    """How much there is: an advocate has a share of their own, the person what both have said."""
+    return size_of(said for said in holder.case.said if holder.by in (PERSON, said.by))
+
+
+def _repeated(holder: Holder, said_id: str) -> Holder:
+    """A repeat changes nothing, unless something was chosen in between: then nobody may be told that this holds."""
+    said = next(said for said in holder.case.said if said.id == said_id)
+    group = next((group for group in INSTEAD if said.form in group), (said.form,))
+    latest = [known for known in holder.case.said if known.form in group][-1]
+    if said.form not in TALK and latest.id != said_id:
+        raise SaidBefore
+    return holder

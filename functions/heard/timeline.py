@@ -66,20 +66,29 @@ def _dates_of(step: Step) -> dict[str, Any]:
 
 def timeline_of(case: Case, now: datetime) -> Timeline:
     steps = steps_of(case)
-    points = points_of(case)
+    points, promised = points_of(case), case.due or {}
     return Timeline(
         reference=case.reference,
         kind=case.form,
-        status=steps[-1].step,
+        status=_status(case, steps),
         steps=steps,
         due=case.answer_due,
-        longest=(case.due or {}).get("longest") if case.answer_due else None,
+        longest=promised.get("longest") if case.answer_due == promised.get("answer") else None,
         awaited=case.is_awaited,
         late=case.is_late(now),
         points=points,
         outcome=outcome_of(points),
         can=tuple(possible(case, now)),
     )
+
+
+def _status(case: Case, steps: list[Step]) -> str:
+    """Where it stands in one word: what the person asked for last, else the council's, else that we have it."""
+    if case.is_withdrawn:
+        return "withdraw"
+    if case.waits_for_next_stage:
+        return "next_stage"
+    return case.standing or ("delivered" if case.delivered_at else steps[0].step)
 
 
 def steps_of(case: Case) -> list[Step]:
@@ -99,8 +108,16 @@ def steps_of(case: Case) -> list[Step]:
 def _updates(case: Case) -> Iterator[tuple[str, Step]]:
     reached = case.delivered_at or case.received_at
     for update in case.updates:
-        reached = max(reached, update.at)
-        yield reached, Step(update.status, _day(reached), _said_with(update), new=update.version > case.seen)
+        reached = max(reached, update.happened)
+        yield (
+            reached,
+            Step(
+                update.status,
+                _day(reached),
+                _said_with(update),
+                new=(update.noted_at or update.at) > (case.seen_at or ""),
+            ),
+        )
 
 
 def _own_words(said: Said) -> dict[str, Any]:

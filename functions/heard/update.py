@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from heard.answers import readable
-from heard.case import STATUSES, Case, Point, Update
+from heard.case import STATUSES, Case, Point, Update, size_of
 from heard.clock import day_in_england, stamp
 from heard.letters import with_news
 from heard.ports import StaleCase, Store
@@ -16,6 +16,7 @@ from heard.timeline import OUTCOMES
 
 HOLD_REASONS = ("court", "police", "other_investigation")
 MOST_POINTS = 30
+MOST_BYTES = 120_000  # of all updates of a case: a store's record has a largest size
 NEEDS = {
     "on_hold": ("reason",),
     "extended": ("due", "note"),
@@ -132,6 +133,8 @@ def update(typed_reference: str, said: dict[str, Any], store: Store, now: dateti
             return case
         if known is not None:
             raise UpdateConflicts(f"update {new.version} of {case.reference} says something else already")
+        if size_of([*case.updates, new]) > MOST_BYTES:
+            raise UpdateRejected({"note": ["there is no room left in this case; answer the person in another way"]})
         try:
             return store.replace(with_news(case.with_update(new), new.version, stamp(now)))
         except StaleCase:

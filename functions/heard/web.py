@@ -25,7 +25,7 @@ from heard.forms import form_named
 from heard.holder import CodeUnknown
 from heard.receipt import Peppers
 from heard.receive import Accepted, KeyUsed, Submission, receipt_again, receive
-from heard.say import NotForAdvocates, SaidEnough, Saying, say
+from heard.say import NotForAdvocates, SaidBefore, SaidEnough, Saying, say
 from heard.services import Services
 from heard.timeline import Timeline
 from heard.wording import Words
@@ -180,7 +180,12 @@ def answer_say(exchange: Exchange, services: Services) -> Response:
         holder = say(saying, services.store, services.peppers, services.clock())
         timeline = timeline_for(holder, services.peppers, services.clock())
     except SaidEnough:
-        raise Unreadable(413, "too_big") from None
+        return _not_said(exchange, saying, services, 413, "sorry.too_big.title")
+    except SaidBefore:
+        if exchange.request.is_json:
+            return as_json(409, {"errors": {"key": "used"}})
+        timeline = follow(saying.code, services.store, services.peppers, services.clock())
+        return _told(exchange, timeline, saying.code, status=409)
     except NotForAdvocates:
         raise EnvelopeRejected({"form": "unknown_choice"}) from None
     except AnswersRejected as refused:
@@ -188,7 +193,23 @@ def answer_say(exchange: Exchange, services: Services) -> Response:
             return as_json(422, {"errors": refused.problems})
         timeline = follow(saying.code, services.store, services.peppers, services.clock())
         rejected = refused.problems
+    except CodeUnknown:
+        raise
+    except Exception as broken:
+        if exchange.request.is_json:
+            raise
+        log.note("say", outcome="broken", problem=log.where(broken))
+        return _not_said(exchange, saying, services, 500, "check.out_of_order")
     return _told(exchange, timeline, saying.code, pages.Offered(saying.form, tidy(saying.raw), rejected))
+
+
+def _not_said(exchange: Exchange, saying: Saying, services: Services, status: int, warning: str) -> Response:
+    """Nothing was kept. What was typed is still in its form."""
+    if exchange.request.is_json:
+        raise Unreadable(status, warning.split(".")[1])
+    timeline = follow(saying.code, services.store, services.peppers, services.clock(), look=False)
+    offered = pages.Offered(saying.form, tidy(saying.raw), {}, warning)
+    return _told(exchange, timeline, saying.code, offered, status)
 
 
 def _saying(sent: dict[str, Any]) -> Saying:
@@ -202,8 +223,10 @@ def _saying(sent: dict[str, Any]) -> Saying:
     return Saying(loaded["code"], loaded["form"], loaded["key"], raw)
 
 
-def _told(exchange: Exchange, timeline: Timeline, code: str, offered: pages.Offered | None = None) -> Response:
-    status = 422 if offered and offered.problems else 200
+def _told(
+    exchange: Exchange, timeline: Timeline, code: str, offered: pages.Offered | None = None, status: int = 200
+) -> Response:
+    status = 422 if offered and offered.problems else status
     if exchange.request.is_json:
         return as_json(status, timeline_data(timeline), about=timeline.reference)
     held = pages.Held(code, secrets.token_hex(16), offered)

@@ -73,7 +73,7 @@ MUTANTS = [
     Mutant(
         "what is said since is a new thing each time it arrives",
         "say.py",
-        "        if any(known.id == said_id for known in case.said):\n            return case\n",
+        "        if any(known.id == said_id for known in case.said):\n            return _repeated(holder, said_id)\n",
         "        said_id = __import__('os').urandom(16).hex()\n",
     ),
     Mutant(
@@ -94,8 +94,8 @@ MUTANTS = [
         "        if known == new:\n            return case\n",
         "",
     ),
-    Mutant("an unsafe channel is good enough", "letters.py", 'and answers.get("contact_is_safe") == "yes"', "",
-           ("tests/unit/test_triage_and_letters.py", "tests/unit/test_life_of_a_case.py")),
+    Mutant("an unsafe channel is good enough", "letters.py", 'by_email and contact.get("contact_is_safe") == "yes"',
+           "by_email", ("tests/unit/test_triage_and_letters.py", "tests/unit/test_life_of_a_case.py")),
     Mutant("a letter that may have gone out goes out again", "deliver.py", "elif unknown_before:", "elif False:"),
     Mutant(
         "what was sent stands in the log",
@@ -140,7 +140,7 @@ MUTANTS = [
     Mutant(
         "an event that waits behind another keeps the case due",
         "case.py",
-        "return min((entry.due for entry in nexts if entry), default=None)",
+        "return min((entry.due for entry in [*nexts, *parked] if entry), default=None)",
         "return min((entry.due for entry in self.outbox), default=None)",
         ("tests/unit/test_ses.py",),
     ),

@@ -52,7 +52,8 @@ class Seen:
 
 def tell(world: World) -> Seen:
     """A child sends a complaint, twice, and once with other words; it is passed on; the child adds something, twice;
-    the council answers out of order; the letter comes back; the council takes what is there; the child looks."""
+    the council answers out of order; all goes out that can; the letter comes back; the council takes what is there;
+    the child looks."""
     seen = Seen()
     for _ in range(2):
         seen.receipts.append(world.insist(lambda s: sent(world, s, ANSWERS, {200, 201})))
@@ -62,13 +63,14 @@ def tell(world: World) -> Seen:
     reference = seen.receipts[0]["reference"]
     for _ in range(2):
         world.insist(lambda s: added(s, seen.receipts[0]["code"]))
+    world.sweep()
     for said in UPDATES:
         world.insist(lambda s, said=said: update(reference, said, s.store, s.clock()))
     case_id = world.services.store.with_reference(reference).id
-    world.insist(lambda s: bounced(f"{case_id}-acknowledgement", UNDELIVERABLE, s.store, s.clock()))
-    world.sweep()
     world.insist(lambda s: s.store.forget("2026-11-22T09:00:00.000Z") + 1)  # long before its time
     seen.removed_early = world.services.store.with_id(case_id) is None
+    world.sweep_until_quiet()
+    world.insist(lambda s: bounced(f"{case_id}-acknowledgement", UNDELIVERABLE, s.store, s.clock()))
     world.sweep_until_quiet()
     seen.taken = taken(world)
     seen.timeline = world.insist(lambda s: looked(s, seen.receipts[0]["code"]))
@@ -131,6 +133,7 @@ def wrongs(seen: Seen, world: World) -> list[str]:
         "I10 leak": not leaks(seen, world),
         "I11 said since": {m["id"] for m in since} == {said.id for said in (case.said if case else ())}
         and len(since) > 0,
+        "I13 said twice": case is not None and len(case.said) == 1,
         "I12 said since, changed": all(m["details"]["text"] == {"more": SAID} for m in since),
         "page": seen.timeline is not None and seen.timeline.status == "closed",
         "passed on": case is not None and case.delivered_at is not None,

@@ -247,15 +247,15 @@ def test_the_biggest_complaint_in_any_script_fits_the_table_and_the_queue(servic
 
 
 def test_an_update_that_a_case_has_no_room_for_comes_back_and_the_case_stays(account):  # noqa: F811
-    """A case holds about 180 of the longest notes in English, and 40 in a script of four bytes a character."""
+    """A case holds about 60 of the longest notes in English, and 14 in a script of four bytes a character."""
     send.handle(request({"form": "comment", "key": key(1), "what_you_want_to_say": "x"}), None)
     [case] = account.store.waiting()
-    notes = tuple(Update(number, "with_council", "2026-11-21T09:00:00.000Z", note="👋" * 2000) for number in range(40))
+    notes = tuple(Update(number, "with_council", "2026-11-21T09:00:00.000Z", note="👋" * 2000) for number in range(7))
     account.store.replace(replace(case, updates=notes))
-    kept = [council_update.handle(batch(said(case, number, note="👋" * 2000)), None) for number in range(40, 60)]
+    kept = [council_update.handle(batch(said(case, number, note="👋" * 2000)), None) for number in range(7, 27)]
     fitted = kept.index({"batchItemFailures": [{"itemIdentifier": "0"}]})
     assert 5 < fitted < 15
-    assert len(account.store.with_id(case.id).updates) == 40 + fitted
+    assert len(account.store.with_id(case.id).updates) == 7 + fitted
 
 
 # Poison

@@ -139,3 +139,19 @@ def test_a_list_marks_nothing_as_seen(services, receipt):
     answered(services, receipt)
     send_json(services, "follow", codes=receipt["code"])
     assert follow(services, receipt["code"])[1]["steps"][-1]["new"]
+
+
+def test_nobody_can_make_the_advocates_code_of_what_the_council_gets(services, receipt):
+    code = named(services, receipt)
+    deliver_all(services)
+    event = [taken.message for taken in services.inbox.receive(50, 60)][-1]
+    forged = send_complaint(services, key=event["id"])
+    assert follow(services, f"{receipt['reference']} {forged['code']}")[0] == 404
+    assert follow(services, code)[0] == 200
+
+
+def test_an_advocate_cannot_use_up_the_persons_room(services, receipt):
+    code = named(services, receipt)
+    statuses = [say(services, code, "tell_more", more=f"{number} " + "x" * 4990)[0] for number in range(15)]
+    assert statuses[-1] == 413
+    assert say(services, receipt["code"], "tell_more")[0] == 200

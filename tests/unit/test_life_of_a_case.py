@@ -287,8 +287,9 @@ def said(version, status, day=21, **more):
     return {"version": version, "status": status, "at": f"2026-11-{day}T10:00:00Z", **more}
 
 
-def test_updates_in_any_order_and_repeated_give_one_timeline(services):
+def test_updates_in_any_order_and_repeated_give_one_timeline(services, clock):
     receipt = send_complaint(services)
+    clock.move(days=8)
     updates = [
         said(1, "with_council"),
         said(2, "looking_into_it", 23, stage=1),

@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 
 from heard.bounce import UNDELIVERABLE, bounced
-from heard.case import PARKED, PERSON
+from heard.case import PARKED, PERSON, Case
 from heard.council.consume import EVENTS as CONSUMED
 from heard.forms import FOLLOW_UPS
 from heard.message import EVENTS, schema
 from heard.ports import StaleCase
-from heard.say import MOST_LETTERS
+from heard.say import MOST_BYTES
 from heard.timeline import READ_BACK, timeline_of
-from heard.update import update
+from heard.update import UpdateRejected, update
+from heard.wiring import deliverer
 from tests.conftest import KEY, deliver_all, send_complaint, send_json
+from tests.unit.test_web import post
 
 SAID = {
     "tell_more": {"more": "It was Tuesday.\nلم يأتِ أحد 🎈"},
@@ -34,7 +36,7 @@ def say(services, code, form, key=KEY, **answers):
 
 
 def told(services, reference, version, status, **more):
-    said = {"version": version, "status": status, "at": f"2026-11-2{version}T09:00:00Z", **more}
+    said = {"version": version, "status": status, "at": services.clock().isoformat(), **more}
     return update(reference, said, services.store, services.clock())
 
 
@@ -114,14 +116,15 @@ def test_a_case_has_room_for_much_and_then_says_so(services):
     receipt = send_complaint(services)
     statuses = [
         say(services, receipt["code"], "tell_more", more=f"{number} " + "x" * 4990)[0]
-        for number in range(MOST_LETTERS // 5000 + 1)
+        for number in range(MOST_BYTES[PERSON] // 5000 + 1)
     ]
     assert statuses == [*[200] * (len(statuses) - 2), 413, 413]
     assert len(case_of(services, receipt).said) == len(statuses) - 2
 
 
 def test_what_is_said_without_a_word_takes_room_too(services, monkeypatch):
-    monkeypatch.setattr("heard.say.MOST_LETTERS", 1000)
+    monkeypatch.setattr("heard.say.RESERVE_BYTES", 1000)
+    monkeypatch.setitem(MOST_BYTES, PERSON, 1000)
     receipt = send_complaint(services)
     statuses = [say(services, receipt["code"], "carry_on", key=f"{number:032x}")[0] for number in range(20)]
     assert (statuses[0], statuses[-1]) == (200, 413)
@@ -192,11 +195,12 @@ def test_how_somebody_is_reached_is_not_shown_on_the_page(services):
     assert event["details"]["contact"]["safe"] is True
 
 
-def test_news_from_the_council_is_marked_until_somebody_has_looked(services):
+def test_news_from_the_council_is_marked_until_somebody_has_looked(services, clock):
     receipt = send_complaint(services)
     told(services, receipt["reference"], 1, "asked", note="Which day was it?")
     news = [send_json(services, "follow", code=receipt["code"])[1]["steps"][-1]["new"] for _ in range(2)]
     assert news == [True, False]
+    clock.move(seconds=1)
     told(services, receipt["reference"], 2, "reply_sent")
     steps = send_json(services, "follow", code=receipt["code"])[1]["steps"]
     assert [step["new"] for step in steps] == [False, False, True]
@@ -296,3 +300,164 @@ def test_after_a_letter_came_back_the_council_is_told_again_of_the_next_address_
     deliver_all(services)
     failed = [message["id"] for message in messages(services) if message.get("event") == "contact_failed"]
     assert len(failed) == len(set(failed)) == 2
+
+
+def test_a_letter_that_was_to_an_address_the_person_has_replaced_says_nothing_of_the_new_one(services, clock):
+    """Messengers tell of a letter that came back for days, again and again."""
+    receipt = send_complaint(services, **LETTER_WANTED)
+    deliver_all(services)
+    old_letter = f"{case_of(services, receipt).id}-acknowledgement"
+    for _ in range(2):
+        bounced(old_letter, UNDELIVERABLE, services.store, services.clock())
+        clock.move(hours=1)
+        news_wanted(services, receipt)
+    assert case_of(services, receipt).contact_works
+
+
+def test_a_letter_that_could_not_be_sent_holds_up_none_after_the_address_was_mended(services, clock, tmp_path):
+    receipt = send_complaint(services, **LETTER_WANTED)
+    case = case_of(services, receipt)
+    stuck = replace(case.first_for(PERSON), due=PARKED)
+    services.store.replace(case.with_entry(stuck))
+    assert case_of(services, receipt).next_due is not None
+    news_wanted(services, receipt)
+    clock.move(hours=1)
+    told(services, receipt["reference"], 1, "reply_sent")
+    deliver_all(services)
+    assert len(letters_in(tmp_path)) == 1
+
+
+def test_what_is_parked_stays_to_be_seen_and_holds_up_nothing(services):
+    receipt = send_complaint(services, **LETTER_WANTED)
+    case = case_of(services, receipt)
+    services.store.replace(case.with_entry(replace(case.first_for(PERSON), due=PARKED)))
+    deliver_all(services)
+    assert [case.reference for case in services.store.waiting()] == [receipt["reference"]]
+
+
+@pytest.mark.parametrize(
+    "answers", [{}, {"contact": "email"}, {"contact": "text", "email": "me@home.example"}, {"contact": "post"}]
+)
+def test_half_a_contact_takes_the_place_of_none(services, answers):
+    receipt = send_complaint(services, **LETTER_WANTED)
+    sent = {"code": receipt["code"], "form": "change_contact", "key": KEY, **answers}
+    status, answer = send_json(services, "say", **sent)
+    assert (status, list(answer["errors"].values())) == (422, ["required"])
+    assert case_of(services, receipt).contact["email"] == "me@home.example"
+
+
+def test_an_old_page_cannot_bring_back_what_was_chosen_before_without_saying_so(services):
+    receipt = send_complaint(services)
+    for form, key in (("withdraw", "a" * 32), ("carry_on", "b" * 32)):
+        assert say(services, receipt["code"], form, key=key)[0] == 200
+    assert say(services, receipt["code"], "withdraw", key="a" * 32) == (409, {"errors": {"key": "used"}})
+    assert not case_of(services, receipt).is_withdrawn
+
+
+def test_there_is_always_room_to_stop_to_be_reached_elsewhere_and_to_take_a_code_back(services):
+    receipt = send_complaint(services)
+    for number in range(MOST_BYTES[PERSON] // 5000 + 1):
+        say(services, receipt["code"], "tell_more", more=f"{number} " + "x" * 4990)
+    for form in ("change_contact", "withdraw", "remove_advocate"):
+        assert say(services, receipt["code"], form)[0] == 200
+
+
+def test_a_late_answer_stays_late_when_the_next_stage_is_asked_for_instead(services, clock):
+    receipt = send_complaint(services)
+    clock.move(days=60)
+    say(services, receipt["code"], "next_stage")
+    assert case_of(services, receipt).is_late(clock())
+    clock.move(days=1)
+    case = told(services, receipt["reference"], 1, "extended", due="2027-03-01", note="We need to ask one more person.")
+    assert (case.answer_due, case.is_late(clock())) == ("2027-03-01", False)
+
+
+def test_a_new_answer_after_the_request_ends_the_waiting_and_the_next_stage_can_be_asked_for_again(services, clock):
+    receipt = send_complaint(services)
+    told(services, receipt["reference"], 1, "reply_sent")
+    clock.move(days=1)
+    say(services, receipt["code"], "next_stage")
+    clock.move(days=1)
+    case = told(services, receipt["reference"], 2, "reply_sent", stage=2)
+    assert not case.is_awaited
+    assert "next_stage" in timeline_of(case, clock()).can
+
+
+def test_a_closing_that_was_only_told_late_is_no_answer_to_a_request_made_in_between(services, clock):
+    receipt = send_complaint(services)
+    deliver_all(services)
+    closed_at = clock().isoformat()
+    clock.move(days=1)
+    say(services, receipt["code"], "next_stage")
+    deliver_all(services)
+    clock.move(days=1)
+    said = {"version": 1, "status": "closed", "at": closed_at}
+    case = update(receipt["reference"], said, services.store, services.clock())
+    assert case.waits_for_next_stage
+    assert case.closed_since is None
+
+
+def test_a_change_while_a_letter_is_on_its_way_out_stops_it(services, tmp_path):
+    receipt = send_complaint(services, **LETTER_WANTED)
+    case = case_of(services, receipt)
+
+    class Changing:
+        """The person changes their mind after the letter was taken up and before it goes out."""
+
+        def __getattr__(self, name):
+            return getattr(services.store, name)
+
+        def replace(self, leased):
+            kept = services.store.replace(leased)
+            if leased.first_for(PERSON) and leased.first_for(PERSON).attempts == 1 and not kept.said:
+                say(services, receipt["code"], "change_contact", contact="none")
+            return kept
+
+    deliverer(replace(services, store=Changing())).deliver_cases([case.id], PERSON)
+    assert letters_in(tmp_path) == []
+
+
+def test_what_a_later_version_keeps_with_a_case_is_not_lost_by_this_one(services):
+    record = case_of(services, send_complaint(services)).to_record()
+    later = record | {"added_later": {"anything": [1]}}
+    assert Case.from_record(later).to_record() == later
+
+
+def test_words_stay_on_the_page_when_they_could_not_be_kept(services):
+    receipt = send_complaint(services)
+
+    class Full:
+        def __getattr__(self, name):
+            return getattr(services.store, name)
+
+        def replace(self, _):
+            raise OSError("disk")
+
+    page = post(replace(services, store=Full()), "say", {"code": receipt["code"], "form": "tell_more", "key": KEY,
+                "lang": "en", "voice": "young", "more": "My long story."})  # fmt: skip
+    assert page.status == 500
+    assert "My long story.</textarea>" in page.body
+    assert "Your words are still here." in page.body
+
+
+def test_looking_works_when_the_mark_cannot_be_written(services):
+    receipt = send_complaint(services)
+    told(services, receipt["reference"], 1, "with_council")
+
+    class Full:
+        def __getattr__(self, name):
+            return getattr(services.store, name)
+
+        def replace(self, _):
+            raise OSError("disk")
+
+    assert send_json(replace(services, store=Full()), "follow", code=receipt["code"])[0] == 200
+
+
+def test_updates_have_their_limit_too_and_it_is_said(services):
+    receipt = send_complaint(services)
+    words = "ልጅ" * 1000
+    for version in range(1, 20):
+        told(services, receipt["reference"], version, "looking_into_it", note=words)
+    with pytest.raises(UpdateRejected, match="no room left"):
+        told(services, receipt["reference"], 21, "looking_into_it", note=words)
