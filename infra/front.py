@@ -40,7 +40,7 @@ def serve(stack: Any, port: int = 0) -> ThreadingHTTPServer:
         def forward(self, body: bytes | None) -> None:
             given = {name: self.headers[name] for name in FORWARDED if name in self.headers}
             given["X-Front-Door"] = stack.front_door
-            address = stack.api.removesuffix("/api") + urlsplit(self.path).path
+            address = stack.api.removesuffix("/api") + self.path
             request = urllib.request.Request(address, body, given)  # noqa: S310 - the emulator's
             try:
                 answer = urllib.request.urlopen(request, timeout=30)  # noqa: S310

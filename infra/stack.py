@@ -107,13 +107,14 @@ def deploy(endpoint: str, zipped: Path = ZIP, **parameters: str) -> Stack:
     s3, formation = client(endpoint, "s3"), client(endpoint, "cloudformation")
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.upload_file(str(zipped), "code", code_key(zipped))
+    s3.upload_file(str(TEMPLATE), "code", TEMPLATE.name)  # too long to be handed over in the call, as sam knows too
     given = {
         "CodeBucket": "code", "CodeKey": code_key(zipped), "Architecture": THIS_MACHINE,
         "PythonVersion": f"{sys.version_info.major}.{sys.version_info.minor}", **parameters,
     }  # fmt: skip
     formation.create_stack(
         StackName=STACK,
-        TemplateBody=TEMPLATE.read_text(),
+        TemplateURL=f"{endpoint}/code/{TEMPLATE.name}",
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -130,13 +131,14 @@ def deploy(endpoint: str, zipped: Path = ZIP, **parameters: str) -> Stack:
 def let_letters_out(stack: Stack) -> None:
     """What AWS takes from the template and the emulator cannot: it does not tell policies who a letter is from."""
     stack.client("sesv2").create_email_identity(EmailIdentity=SENDER_IDENTITY)
-    role = stack.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId="DeliverRole")
     sends = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
-    stack.client("iam").put_role_policy(
-        RoleName=role["StackResourceDetail"]["PhysicalResourceId"],
-        PolicyName="OnlyInTheEmulator",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [sends]}),
-    )
+    for name in ("DeliverRole", "SignInRole"):
+        role = stack.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=name)
+        stack.client("iam").put_role_policy(
+            RoleName=role["StackResourceDetail"]["PhysicalResourceId"],
+            PolicyName="OnlyInTheEmulator",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [sends]}),
+        )
 
 
 def finished(formation: Any) -> dict[str, Any]:
@@ -175,6 +177,7 @@ def main() -> None:
         server = front.serve(stack)
         print(f"Site     http://{HERE}:{server.server_port}/en/young/complaint/\nAPI      {stack.api}/health")
         print(f"Council  {stack.outputs['CouncilQueueUrl']}\nUpdates  {stack.outputs['UpdatesQueueUrl']}")
+        print(f"Replies  {stack.outputs['RepliesQueueUrl']}")
         print(f"AWS      {endpoint}  ({REGION}, key test, secret test)\nCtrl-C ends it.")
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()

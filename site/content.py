@@ -156,9 +156,18 @@ def read_helplines() -> dict[str, dict[str, Any]]:
     return lines
 
 
-def compile_content() -> dict[str, Any]:
-    """Writes functions/heard/compiled/ and returns what the site build needs of it."""
-    forms, words = read_forms()[0], english_words()
+def without(form: dict[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
+    """The form without these questions. Their words stay, so that each language has the same for every council."""
+    sections = [
+        section | {"questions": [question for question in section["questions"] if question["id"] not in left_out]}
+        for section in form["sections"]
+    ]
+    return form | {"sections": sections}
+
+
+def compile_content(left_out: frozenset[str]) -> dict[str, Any]:
+    """Writes functions/heard/compiled/ and returns what the site build needs of it. `left_out`: ids of questions."""
+    forms, words = [without(form, left_out) for form in read_forms()[0]], english_words()
     for form in forms:
         write_json(f"forms/{form['name']}.json", form)
     write_json("bank_holidays.json", bank_holidays())

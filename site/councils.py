@@ -115,6 +115,11 @@ class BodyFacts(Facts):
 AdvocacyFacts = BodyFacts.from_dict({"for": Text(load_default=None)}, name="AdvocacyFacts")
 
 
+class SignInFacts(Facts):
+    provider = Text(required=True)
+    emails = Several(Text(validate=EMAIL), required=True, validate=AT_LEAST_ONE)
+
+
 class StageFacts(Facts):
     run_by = Text(load_default=None)
     answer = Days()
@@ -232,6 +237,7 @@ class CouncilFacts(Facts):
     team = Text(required=True)
     phone = Text(load_default=None, validate=PHONE)
     text = Text(load_default=None, validate=PHONE)
+    text_messages = Flag(load_default=False)
     email = Text(load_default=None, validate=EMAIL)
     post = Several(Text(), load_default=None)
     visit = Text(load_default=None)
@@ -244,6 +250,8 @@ class CouncilFacts(Facts):
     bodies = ByName(keys=Text(), values=Part(BodyFacts), load_default=dict)
     rules = Several(Part(RulesFacts), required=True, validate=AT_LEAST_ONE)
     advocacy = Several(Part(AdvocacyFacts), load_default=list)
+    advocacy_sign_in = Part(SignInFacts, load_default=None)
+    closing_questions = Several(Text(), load_default=None, validate=AT_LEAST_ONE)
     areas = Several(Part(AreaFacts), load_default=list)
     ombudsman = Text(required=True)
     placements = ByName(keys=Text(validate=PLACEMENT), values=Part(PlacementFacts), load_default=dict)
@@ -284,6 +292,22 @@ class CouncilFacts(Facts):
             raise ValidationError(wrong)
 
     @validates_schema(skip_on_field_errors=False)
+    def whose_list_it_is_is_one_of_the_advocates(self, council: dict[str, Any], **_: Any) -> None:
+        provider = (council.get("advocacy_sign_in") or {}).get("provider")
+        if provider and provider not in [advocates.get("name") for advocates in council.get("advocacy") or []]:
+            raise ValidationError({"advocacy_sign_in": {"provider": ["is not the name of one of advocacy"]}})
+
+    @validates_schema(skip_on_field_errors=False)
+    def closing_questions_are_there(self, council: dict[str, Any], **_: Any) -> None:
+        wrong = {
+            place: ["is not one of the questions of content/forms/follow/closing_questions.yml"]
+            for place, name in enumerate(council.get("closing_questions") or [])
+            if name not in questions_of("closing_questions")
+        }
+        if wrong:
+            raise ValidationError({"closing_questions": wrong})
+
+    @validates_schema(skip_on_field_errors=False)
     def what_is_named_is_there(self, council: dict[str, Any], **_: Any) -> None:
         wrong: dict[str, Any] = {}
         if council.get("ombudsman") not in (None, *read_helplines()):
@@ -305,6 +329,20 @@ def themes() -> frozenset[str]:
     """Every code that an answer about themes can hold, in any form."""
     questions = (q for form in read_forms()[0] for section in form["sections"] for q in section["questions"])
     return frozenset(o["code"] for question in questions if question["id"] == "themes" for o in question["options"])
+
+
+@cache
+def questions_of(form: str) -> frozenset[str]:
+    """The ids of everything that a form can ask."""
+    sections = next(known["sections"] for known in read_forms()[0] if known["name"] == form)
+    return frozenset(question["id"] for section in sections for question in section["questions"])
+
+
+def not_asked(council: dict[str, Any]) -> frozenset[str]:
+    """The ids of the questions that this council's forms leave out."""
+    closing = questions_of("closing_questions")
+    left_out = closing - frozenset(council["closing_questions"] or closing)
+    return left_out if council["advocacy_sign_in"] else left_out | {"advocate_lists"}
 
 
 def runners(council: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], str]]:

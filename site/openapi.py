@@ -8,9 +8,19 @@ from marshmallow import Schema, fields, validate
 
 import heard
 from heard.answers import ADDRESS_FOR, enough_digits, readable, schema_for
-from heard.envelope import A_KEY, EnvelopeSchema, FollowSchema, ReceiptSchema, SaySchema, SendSchema, TimelineSchema
+from heard.envelope import (
+    A_KEY,
+    EnvelopeSchema,
+    FollowSchema,
+    ReceiptSchema,
+    SaySchema,
+    SendSchema,
+    SignInSchema,
+    TimelineSchema,
+)
 from heard.exchange import FORM
 from heard.forms import FOLLOW_UPS, FORMS, form_named
+from heard.sign_in import A_TOKEN
 from heard.wording import languages
 
 Json = dict[str, Any]
@@ -36,6 +46,11 @@ SENT = {
 }
 UNKNOWN = {"404": ("No case has this code", "Errors")}
 FOLLOWED = {"200": ("What became of it", "Timeline"), **UNKNOWN}
+SIGNED_IN = {
+    "200": ("The list that the link opens, this once", "Cases"),
+    "202": ("If the address is registered, an email is on its way; how long its link works", "Asked"),
+    "404": ("Nothing opens with this token, or this council registers nobody", "Errors"),
+}
 SAID = {
     "200": ("What became of it, with what was said in it", "Timeline"),
     **UNKNOWN,
@@ -70,6 +85,11 @@ def document() -> Json:
     spec.path("/api/send", operations=_send())
     spec.path("/api/follow", operations=_follow())
     spec.path("/api/say", operations=_say())
+    spec.components.schema("SignIn", schema=SignInSchema)
+    spec.components.schemas["SignIn"] |= {"anyOf": [{"required": ["email"]}, {"required": ["token"]}]}
+    spec.components.schema("Asked", _object(minutes={"type": "integer"}))
+    spec.components.schema("Cases", _object(cases={"type": "array", "items": _ref("Timeline")}))
+    spec.path("/api/sign-in", operations={**_sign_in(), "get": _open_link()})
     spec.path("/api/health", operations={"get": _health()})
     return spec.to_dict()
 
@@ -162,6 +182,30 @@ def _follow() -> Json:
 def _say() -> Json:
     body = _any_of(FOLLOW_UPS, "say")
     return _operation("say", "Say more about a case, once however often it is repeated", {JSON: body, FORM: body}, SAID)
+
+
+def _sign_in() -> Json:
+    summary = "A link by email to an advocacy service's list of cases, and the list it opens"
+    return _operation("sign_in", summary, {JSON: _ref("SignIn"), FORM: _ref("SignIn")}, SIGNED_IN)
+
+
+def _open_link() -> Json:
+    """For browsers: what a link in an email opens. It changes nothing."""
+    token = {"type": "string", "pattern": f"^{A_TOKEN}$"}
+    page = {"content": {"text/html": {"schema": {"type": "string"}}}}
+    return {
+        "operationId": "open_link",
+        "summary": "The page that a link opens, with a button that sends its token",
+        "parameters": [{"name": "token", "in": "query", "required": True, "schema": token}],
+        "responses": {
+            "200": {"description": "A page with a button", **page},
+            "404": {"description": "This is no link, or this council registers nobody", **page},
+        },
+    }
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def _any_of(forms: tuple[str, ...], step: str) -> Json:

@@ -1,6 +1,7 @@
 """What many tests stand on: a built site, the services in a temporary folder, and a clock that can be set."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from waitress.server import create_server
@@ -80,6 +83,18 @@ def send_complaint(services: Services, key: str = KEY, **answers: Any) -> dict[s
     status, receipt = send_json(services, "send", **fields, **({"what_happened": "They never came."} | answers))
     assert status == 201
     return receipt
+
+
+def link_in(letter: Path) -> str:
+    """The address that a letter leads to, from the file it was written to."""
+    email = message_from_bytes(letter.read_bytes(), policy=policy.default)
+    found = re.search(r"http\S+", email.get_body(("plain",)).get_content())
+    assert found
+    return found[0]
+
+
+def token_in(letter: Path) -> str:
+    return parse_qs(urlsplit(link_in(letter)).query)["token"][0]
 
 
 class Live:

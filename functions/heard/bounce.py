@@ -7,14 +7,15 @@ from datetime import datetime
 from heard import log
 from heard.case import CONTACT_FAILED, Case, Entry
 from heard.clock import stamp
-from heard.letters import quiet
+from heard.letters import channel_of, quiet
 from heard.ports import Messenger, StaleCase, Store
 from heard.receipt import read_reference
 
 UNDELIVERABLE = "undeliverable"
 UNWANTED = "unwanted"
 REASONS = (UNDELIVERABLE, UNWANTED)
-LETTER_ID = r"[0-9a-f]{32}-(?:acknowledgement|news-\d+)(?:-c(\d+))?"  # others may send letters by the same account
+LETTER_ID = r"[0-9a-f]{32}-(?:acknowledgement|news-(?:\d+|late-[\d-]{10}))(?:-c(\d+))?"
+"""Others may send letters by the same account."""
 
 
 def bounced(named: str, reason: str, store: Store, now: datetime) -> Case | None:
@@ -52,7 +53,7 @@ def _is_marked(letter_id: str, store: Store, now: datetime) -> bool:
 
 
 def _marked(case: Case, reason: str, now: str) -> Case:
-    to_tell = Entry(f"{CONTACT_FAILED}:{now} {reason}", due=now, since=now)
+    to_tell = Entry(f"{CONTACT_FAILED}:{now} {reason} {channel_of(case.contact)}", due=now, since=now)
     return quiet(replace(case, contact_failed=f"{now} {reason}", outbox=(*case.outbox, to_tell)))
 
 

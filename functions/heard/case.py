@@ -1,12 +1,13 @@
 """A case: what was sent, what was said about it since by both sides, and what is still to be passed on."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from heard.answers import Answers
-from heard.clock import day_in_england
+from heard.clock import CalendarEnds, day_in_england, england, start_of
 
 COUNCIL, PERSON, ADVOCATE = "council", "person", "advocate"
 COUNCIL_MESSAGE = "council_message"
@@ -16,7 +17,11 @@ NEWS = "news"
 """That the council did something, in an entry of its own: `news:VERSION`."""
 SAID = "said"
 """Something the person said since, in an entry of its own: `said:ID`."""
-RECIPIENTS = {COUNCIL_MESSAGE: COUNCIL, CONTACT_FAILED: COUNCIL, SAID: COUNCIL}
+DUE_SOON, OVERDUE = "due_soon", "overdue"
+"""That an answer is due, or was, in an entry for each day it is due on: `due_soon:DAY`."""
+REMIND_BEFORE = 3
+"""Working days before the day an answer is due."""
+RECIPIENTS = {COUNCIL_MESSAGE: COUNCIL, CONTACT_FAILED: COUNCIL, SAID: COUNCIL, DUE_SOON: COUNCIL, OVERDUE: COUNCIL}
 RECIPIENTS |= {ACKNOWLEDGEMENT: PERSON, NEWS: PERSON}
 RESTING = ("reply_sent", "closed", "on_hold", "hold_ended", "referred")
 """Where a case can stand without anything being due."""
@@ -60,7 +65,7 @@ class Entry:
 class Said:
     """What the person said after the first message: `form` names what kind of thing. The same id is the same thing.
 
-    `at`: by our clock. `by`: PERSON or ADVOCATE.
+    `at`: by our clock. `by`: PERSON or ADVOCATE. `listed_for`: the service on whose list the person put the case by it.
     """
 
     id: str
@@ -68,6 +73,7 @@ class Said:
     at: str
     answers: Answers
     by: str = PERSON
+    listed_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,9 @@ class Point:
 class Update:
     """What the council did, numbered by the council: the same number is the same update, in any order.
 
-    `at`: when, as the council says. `noted_at`: when we wrote it down. `note`: what the person reads. `to`: the role or
-    the body that deals with it now. `points`: those that this update says something new about.
+    `at`: when, as the council says. `noted_at`: when we wrote it down. `note`: what the person reads.
+    `investigation`: the one that going on could harm. `to`: the role or the body that deals with it now. `points`:
+    those that this update says something new about.
     """
 
     version: int
@@ -96,6 +103,7 @@ class Update:
     due: str | None = None
     note: str | None = None
     reason: str | None = None
+    investigation: str | None = None
     resubmit_by: str | None = None
     to: str | None = None
     points: tuple[Point, ...] = ()
@@ -112,7 +120,8 @@ class Case:
     """One accepted submission. `revision` counts its stored states; times are UTC text, days ISO dates.
 
     `contact_failed`: when and why a letter did not reach the person, as "time code"; see bounce.
-    `seen_at`: when the person last looked after news. `unknown`: what a later version keeps with a case, as it was.
+    `seen_at`: when the person last looked after news. `reminded`: the kinds of
+    the reminders that the council was sent. `unknown`: what a later version keeps with a case, as it was.
     """
 
     id: str
@@ -137,6 +146,7 @@ class Case:
     contact_failed: str | None = None
     said: tuple[Said, ...] = ()
     seen_at: str | None = None
+    reminded: tuple[str, ...] = ()
     revision: int = 1
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -202,6 +212,11 @@ class Case:
         return said[-1] if said and said[-1].form == "name_advocate" else None
 
     @property
+    def listed_for(self) -> str | None:
+        """The advocacy service on whose list the case stands: the person said so as they named their advocate."""
+        return self.advocate.listed_for if self.advocate else None
+
+    @property
     def contact(self) -> Answers:
         """How the person may be reached now: the answers to the contact questions, as they were last changed."""
         changed = [said.answers for said in self.said if said.form == "change_contact"]
@@ -242,6 +257,35 @@ class Case:
             return False
         return day_in_england(now) > date.fromisoformat(self.answer_due)
 
+    @property
+    def reminders(self) -> dict[str, str]:
+        """What the council is still to be reminded of, with the time from which on; the earliest first.
+
+        Reckoned from the day an answer is due as it is now: a new day has reminders of its own.
+        """
+        if self.answer_due is None or not self.is_awaited:
+            return {}
+        due = date.fromisoformat(self.answer_due)
+        times = {f"{OVERDUE}:{due}": start_of(due + timedelta(days=1))}
+        with suppress(CalendarEnds):  # then nobody knows which day that is
+            times = {f"{DUE_SOON}:{due}": start_of(england().working_day_before(due, REMIND_BEFORE))} | times
+        return {kind: at for kind, at in times.items() if kind not in self.reminded}
+
+    @property
+    def remind_at(self) -> str | None:
+        """When the council is to be reminded next."""
+        return min(self.reminders.values(), default=None)
+
+    def reminded_at(self, now: str) -> "Case":
+        """The same case with what the council is to be reminded of now in its outbox: of what is past, no more."""
+        kinds = [kind for kind, at in self.reminders.items() if at <= now]
+        told = tuple(Entry(kind, due=now, since=now) for kind in kinds[-1:])
+        return replace(self, reminded=(*self.reminded, *kinds), outbox=(*self.outbox, *told))
+
+    def still_due(self, reminder: Entry) -> bool:
+        """False when it was answered in the meantime, or another day is named."""
+        return self.is_awaited and reminder.kind == f"{reminder.what}:{self.answer_due}"
+
     def is_new(self, update: Update) -> bool:
         """True while the person has not looked since this was noted down, in whatever order it came."""
         return (update.noted_at or update.at) > (self.seen_at or "")
@@ -275,6 +319,7 @@ class Case:
         facts |= {name: tuple(facts[name]) for name in ("reasons", "urgency")}
         facts["outbox"] = tuple(Entry(**_known(Entry, entry)) for entry in record["outbox"])
         facts["updates"] = tuple(_update(update) for update in record["updates"])
+        facts["reminded"] = tuple(facts.get("reminded", ()))
         facts["said"] = tuple(Said(**_known(Said, said)) for said in record.get("said", ()))
         return cls(**facts)
 

@@ -9,14 +9,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from heard import qr
+from heard import log, qr
 from heard.case import STATUSES, Case
 from heard.clock import stamp
 from heard.council.commands import add_commands
+from heard.message import read
 from heard.places import DOORS
 from heard.ports import Taken
+from heard.reply import Refused, refusal
 from heard.services import Services
-from heard.update import HOLD_REASONS, CaseUnknown, UpdateConflicts, UpdateRejected, next_version, update
+from heard.update import HOLD_REASONS, hand_in, next_version, update
 from heard.wiring import SettingWrong, council_side, existing_folder
 from heard.wording import NotBuilt
 
@@ -70,17 +72,19 @@ def _council_commands(commands: Any) -> None:
     inbox.add_argument("--take", type=positive, metavar="N", help="take up to N messages off the queue")
     inbox.add_argument("--json", action="store_true", help="one whole message a line, for programs")
     said = _command(council, "update", run_update, "say what was done with a case")
-    said.add_argument("reference", help="the case's reference, e.g. TM7-MM8-PP9-456")
-    said.add_argument("--status", required=True, choices=STATUSES)
+    said.add_argument("reference", nargs="?", help="the case's reference, e.g. TM7-MM8-PP9-456")
+    said.add_argument("--status", choices=STATUSES)
     said.add_argument("--stage", type=int, choices=[1, 2, 3])
     said.add_argument("--due", metavar="DATE", help="new day an answer is due, e.g. 2026-12-18")
     said.add_argument("--note", metavar="TEXT", help="shown to the person, so write it for them")
     said.add_argument("--reason", choices=HOLD_REASONS, help="why it is on hold")
+    said.add_argument("--investigation", help="which one going on could harm, in words for the person")
     said.add_argument("--resubmit-by", metavar="DATE", help="until when a case on hold can be sent again")
     said.add_argument("--to", metavar="WHO", help="the role or the body that deals with it now")
     said.add_argument("--points", type=Path, metavar="FILE", help="JSON: the points it is about, with their outcomes")
     said.add_argument("--version", type=positive, metavar="N", help="number of this update; the next one if left out")
     said.add_argument("--at", metavar="TIME", help="when it happened, e.g. 2026-11-20T14:00:00Z; now if left out")
+    said.add_argument("--file", type=Path, help="instead of all these: updates of any cases, one a line as JSON")
     checked = _command(council, "check", run_check, "check council files: all that does not fit, at once")
     checked.add_argument("file", nargs="*", help="e.g. content/councils/demo.yml; all files of that folder if left out")
     add_commands(council, _command)
@@ -168,8 +172,13 @@ def _show_submission(message: dict[str, Any]) -> None:
 
 
 def run_update(chosen: argparse.Namespace) -> int:
-    named = ("status", "stage", "due", "note", "reason", "resubmit_by", "to", "version", "at")
+    named = ("status", "stage", "due", "note", "reason", "investigation", "resubmit_by", "to", "version", "at")
     said = {name: getattr(chosen, name) for name in named if getattr(chosen, name) is not None}
+    if chosen.file is not None and not (chosen.reference or said or chosen.points):
+        return _hand_in_all(chosen.file)
+    if chosen.file is not None or not (chosen.reference and chosen.status):
+        print("heard: give a reference and --status, or --file alone. Nothing was changed.", file=sys.stderr)
+        return 2
     try:
         said |= {"points": json.loads(chosen.points.read_text("utf-8"))} if chosen.points else {}
     except (OSError, ValueError):
@@ -179,12 +188,37 @@ def run_update(chosen: argparse.Namespace) -> int:
         try:
             said.setdefault("at", stamp(services.clock()))
             said.setdefault("version", next_version(chosen.reference, services.store))
-            case = update(chosen.reference, said, services.store, services.clock())
-        except (CaseUnknown, UpdateRejected, UpdateConflicts) as problem:
+            texts = services.council["text_messages"]
+            case = update(chosen.reference, said, services.store, services.clock(), texts=texts)
+        except Refused as problem:
             print(f"heard: {problem}. Nothing was changed.", file=sys.stderr)
             return 1
     print(f"{case.reference}: update {said['version']} is in place; the person sees it when they look.")
     return 0
+
+
+def _hand_in_all(file: Path) -> int:
+    """Takes each update that fits, whatever is wrong with others, and prints the reply to each that does not."""
+    try:
+        lines = [line for line in file.read_text("utf-8").split("\n") if line.strip()]
+    except (OSError, ValueError):
+        print(f"heard: {file} cannot be read. Nothing was changed.", file=sys.stderr)
+        return 1
+    log.to_stderr()
+    with closing(existing_machine()) as services:
+        taken = [_is_taken(line, services) for line in lines]
+    print(f"heard: in place: {taken.count(True)}; refused: {taken.count(False)}.", file=sys.stderr)
+    return int(not all(taken))
+
+
+def _is_taken(line: str, services: Services) -> bool:
+    said = read(line)
+    try:
+        hand_in(said, services.store, services.clock(), texts=services.council["text_messages"])
+    except Refused as refused:
+        print(json.dumps(refusal(line, said, refused)), flush=True)
+        return False
+    return True
 
 
 def run_outbox(_: argparse.Namespace) -> int:

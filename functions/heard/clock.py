@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -54,6 +54,13 @@ class Calendar:
             count -= self.is_working_day(day)
         return day
 
+    def working_day_before(self, day: date, count: int) -> date:
+        """The `count`-th working day before this one. Raises CalendarEnds."""
+        while count > 0:
+            day -= timedelta(days=1)
+            count -= self.is_working_day(day)
+        return day
+
 
 @cache
 def england() -> Calendar:
@@ -64,6 +71,11 @@ def england() -> Calendar:
 def day_in_england(moment: datetime) -> date:
     """The date on the wall in England: what counts as the day of receipt."""
     return moment.astimezone(LONDON).date()
+
+
+def start_of(day: date) -> str:
+    """When a day begins in England, as stamped text."""
+    return stamp(datetime.combine(day, time(), LONDON))
 
 
 def stamp(moment: datetime) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from heard.council import council, provider_with_a_list
 from heard.forms import Form, Option, Question
 from heard.wording import Words, read_compiled
 
@@ -53,7 +54,12 @@ def direction(question: Question) -> str:
 
 
 def _label(question: Question, words: Words) -> Params:
-    return {"text": words(f"{question.words}.label"), "classes": "question-label"}
+    """Where it names the advocacy service, that stands in it in English, whatever the page is in."""
+    text, named = words(f"{question.words}.label"), {"classes": "question-label"}
+    if "{provider}" not in text:
+        return {"text": text, **named}
+    provider = Markup('<span lang="en" dir="ltr">{}</span>').format(provider_with_a_list(council()))
+    return {"html": Markup("<span>{}</span>").format(escape(text).format(provider=provider)), **named}
 
 
 def _input(question: Question, words: Words, answer: Any) -> Params:
@@ -84,8 +90,7 @@ def _textarea(question: Question, words: Words, answer: Any) -> Params:
 def _options(question: Question, words: Words, answer: Any) -> Params:
     chosen = answer if isinstance(answer, list) else [answer]
     items = [_item(question, option, words, option.code in chosen) for option in question.options_in(words.voice)]
-    legend = {"text": words(f"{question.words}.label"), "classes": "question-label"}
-    return {"fieldset": {"legend": legend}, "items": items}
+    return {"fieldset": {"legend": _label(question, words)}, "items": items}
 
 
 def _item(question: Question, option: Option, words: Words, checked: bool) -> Params:

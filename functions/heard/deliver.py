@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from heard import log
-from heard.case import COUNCIL, COUNCIL_MESSAGE, PARKED, PERSON, Case, Entry
+from heard.case import COUNCIL, COUNCIL_MESSAGE, DUE_SOON, OVERDUE, PARKED, PERSON, Case, Entry
 from heard.clock import stamp
 from heard.letters import is_wanted, letter_for
 from heard.message import MessageMalformed, build
@@ -123,14 +123,17 @@ class Deliverer:
 
     def _send(self, case: Case, entry: Entry, unknown_before: str | None) -> Outcome:
         """One attempt. A letter that may have gone out is not sent again: two would frighten more than none."""
+        texts = self.council["text_messages"]
         try:
+            if entry.what in (DUE_SOON, OVERDUE) and not case.still_due(entry):
+                return Outcome(case.reference, entry.kind, NOT_WANTED)
             if entry.recipient == COUNCIL:
-                self.queue.send(build(case, entry, possible_duplicate=unknown_before is not None))
+                self.queue.send(build(case, entry, unknown_before is not None, texts=texts))
             elif unknown_before:
                 return Outcome(case.reference, entry.kind, "never_sent", "may_have_been_sent")
             else:
                 now = self.store.with_id(case.id)
-                if now is None or _entry_of(now, entry.kind) is None or not is_wanted(entry.what, now):
+                if now is None or _entry_of(now, entry.kind) is None or not is_wanted(entry.what, now, texts=texts):
                     return Outcome(case.reference, entry.kind, NOT_WANTED)
                 self.messenger.send(letter_for(entry.what, now, self.council), letter_id(entry.kind, now))
         except NeverSent as refused:

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from heard.answers import CODES, problem_codes
-from heard.case import ADVOCATE, STATUSES
+from heard.case import ADVOCATE, PERSON, STATUSES
 from heard.council import known_placement
 from heard.forms import FOLLOW_UPS, FORMS, form_named
 from heard.timeline import OUTCOMES
@@ -17,6 +17,8 @@ A_KEY = [
     validate.Length(equal=32, error="not_a_key"),  # Python's $ also stands before a last line break
     validate.Regexp(r"^[0-9a-f]{32}$", error="not_a_key"),
 ]
+NOT_BLANK = {"pattern": r"[^\s\u001c-\u001f\u0085]"}
+"""For the description: what Python does not strip, in the terms of JSON Schema."""
 A_VERSION = re.compile("[1-9][0-9]{0,8}")
 
 
@@ -62,7 +64,29 @@ class FollowSchema(Schema):
 
     lang = fields.String(error_messages=CODES)
     voice = fields.String(error_messages=CODES)
-    code = fields.String(required=True, error_messages=CODES, metadata={"pattern": r"[^\s\u001c-\u001f\u0085]"})
+    code = fields.String(required=True, error_messages=CODES, metadata=NOT_BLANK)
+
+
+def not_blank(text: str) -> None:
+    if not text.strip():
+        raise ValidationError("required")
+
+
+class SignInSchema(Schema):
+    """What /api/sign-in takes: an address that wants a link, or the token of a link. Anything else is passed over."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    lang = fields.String(error_messages=CODES)
+    voice = fields.String(error_messages=CODES)
+    email = fields.String(validate=not_blank, error_messages=CODES, metadata=NOT_BLANK)
+    token = fields.String(validate=not_blank, error_messages=CODES, metadata=NOT_BLANK)
+
+    @validates_schema
+    def one_of_the_two(self, sent: dict[str, str], **_: Any) -> None:
+        if not {"email", "token"} & sent.keys():
+            raise ValidationError("required", "email")
 
 
 class SaySchema(FollowSchema):
@@ -92,6 +116,7 @@ class StepSchema(Schema):
     stage = fields.Integer()
     note = fields.String()
     reason = fields.String()
+    investigation = fields.String()
     resubmit_by = fields.Date()
     due = fields.Date()
     to = fields.String()
@@ -124,6 +149,7 @@ class TimelineSchema(Schema):
     outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(OUTCOMES))
     can = fields.List(fields.String(validate=validate.OneOf(FOLLOW_UPS)), required=True)
     advocates_code = fields.String(required=True, allow_none=True)
+    by = fields.String(required=True, validate=validate.OneOf([PERSON, ADVOCATE]))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
-from heard.answers import Answers
+from heard.answers import ADDRESS_FOR, Answers
 from heard.case import ACKNOWLEDGEMENT, NEWS, PARKED, PERSON, Case, Entry
 from heard.places import path_of
 from heard.wording import Words, languages
@@ -25,42 +25,70 @@ PAGE = Markup("""\
 </html>
 """)
 
+Channel = Literal["email", "text"]
+EMAIL: Channel = "email"
+TEXT: Channel = "text"
+
 SUBJECTS = {ACKNOWLEDGEMENT: "letter.subject", NEWS: "letter.news_subject"}
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One email, in words alone and as HTML. `to` is the only thing in it that the person typed."""
+    """One email, in words alone and as HTML. `to` is the only thing in it that the person typed.
+
+    Or one text message, by its `channel`: words alone, without a subject.
+    """
 
     to: str
     subject: str
     text: str
     html: str
+    channel: Channel = EMAIL
 
 
-def may_email(contact: Answers) -> bool:
-    """True only when email is wanted, the address is there, and it was said to be safe; silence means no."""
-    by_email = contact.get("contact") == "email" and bool(contact.get("email"))
-    return by_email and contact.get("contact_is_safe") == "yes"
+def channel_of(contact: Answers) -> Channel:
+    """By which of the two a letter to this contact goes; whether one may go at all is another question."""
+    return TEXT if contact.get("contact") == TEXT else EMAIL
 
 
-def wants_acknowledgement(answers: Answers) -> bool:
+def may_write(contact: Answers, *, texts: bool) -> bool:
+    """True only when it was said to be safe, and the address is there for the way they chose; silence means no.
+
+    `texts`: whether this site sends text messages by itself (`text_messages` in the council's file).
+    """
+    channel = contact.get("contact")
+    by_ourselves = channel == EMAIL or (texts and channel == TEXT)
+    return by_ourselves and bool(_address(contact)) and contact.get("contact_is_safe") == "yes"
+
+
+def _address(contact: Answers) -> Any:
+    question, _ = ADDRESS_FOR[channel_of(contact)]
+    return contact.get(question)
+
+
+def wants_acknowledgement(answers: Answers, *, texts: bool) -> bool:
     """What the first message says about it."""
-    return may_email(answers) and answers.get("acknowledge") == "yes"
+    return may_write(answers, texts=texts) and answers.get("acknowledge") == "yes"
 
 
-def is_wanted(kind: str, case: Case) -> bool:
-    """True only when the person asked for this letter and may be written to by email, by what they said last.
+def wants_news(contact: Answers, *, texts: bool) -> bool:
+    """What the person said last about it."""
+    return may_write(contact, texts=texts) and contact.get("news") == "yes"
+
+
+def is_wanted(kind: str, case: Case, *, texts: bool) -> bool:
+    """True only when the person asked for this letter and may be written to by email or text, by what they said last.
 
     The one place that decides whether anything is sent by itself. Nothing goes to an address from which a letter came
     back, and nothing to who has stopped. Who is reached through their advocate, by telephone or by post is written to
-    by people; how old they are and how urgent it is changes nothing.
+    by people, and so is who chose texts where this site sends none; how old they are and how urgent it is changes
+    nothing.
     """
     wish = case.answers.get("acknowledge") if kind == ACKNOWLEDGEMENT else case.contact.get("news")
-    return wish == "yes" and may_email(case.contact) and case.contact_works and not case.is_withdrawn
+    return wish == "yes" and may_write(case.contact, texts=texts) and case.contact_works and not case.is_withdrawn
 
 
-def quiet(case: Case) -> Case:
+def quiet(case: Case, *, texts: bool = False) -> Case:
     """The same case without the letters in its outbox that are not wanted any more: a change holds at once.
 
     Nor those that could not be sent: whoever changes how they are reached begins anew.
@@ -68,16 +96,20 @@ def quiet(case: Case) -> Case:
     kept = (
         entry
         for entry in case.outbox
-        if entry.recipient != PERSON or (entry.due != PARKED and is_wanted(entry.what, case))
+        if entry.recipient != PERSON or (entry.due != PARKED and is_wanted(entry.what, case, texts=texts))
     )
     return replace(case, outbox=tuple(kept))
 
 
-def with_news(case: Case, version: int, now: str) -> Case:
-    """The same case with a letter that there is something new, where one is wanted and none is on its way."""
-    if not is_wanted(NEWS, case) or any(entry.what == NEWS and entry.due != PARKED for entry in case.outbox):
+def with_news(case: Case, about: int | str, now: str, *, texts: bool = False) -> Case:
+    """The same case with a letter that there is something new, where one is wanted and none is on its way.
+
+    `about`: the number of an update, or `late-DAY`.
+    """
+    on_its_way = any(entry.what == NEWS and entry.due != PARKED for entry in case.outbox)
+    if on_its_way or not is_wanted(NEWS, case, texts=texts):
         return case
-    return replace(case, outbox=(*case.outbox, Entry(f"{NEWS}:{version}", due=now, since=now)))
+    return replace(case, outbox=(*case.outbox, Entry(f"{NEWS}:{about}", due=now, since=now)))
 
 
 @dataclass(frozen=True)
@@ -103,21 +135,51 @@ class Paragraph:
 
 
 def letter_for(kind: str, case: Case, council: dict[str, Any]) -> Letter:
-    """The letter of this kind, in the language and voice the person used."""
+    """The letter of this kind, in the language and voice the person used, for the way they chose."""
     words = Words(case.language, case.voice)
-    subject, paragraphs = SUBJECTS[kind], list(_paragraphs(kind, words, case, council))
     direction = languages()[case.language]["direction"]
+    to = _address(case.contact)
+    if channel_of(case.contact) == TEXT:
+        return Letter(to, "", _text_message(kind, words, direction, council), "", TEXT)
+    subject, paragraphs = SUBJECTS[kind], list(_paragraphs(kind, words, case, council))
     text = "\n\n".join(paragraph.plain(direction) for paragraph in paragraphs) + "\n"
-    return Letter(case.contact["email"], words(subject), text, _page(words, words(subject), direction, paragraphs))
+    return Letter(to, words(subject), text, _page(words, words(subject), direction, paragraphs))
+
+
+def link_letter(to: str, words: Words, address: str, minutes: int) -> Letter:
+    """A link that somebody asked for. `to` is as the council registered it, and nothing is as it was typed."""
+    direction = languages()[words.language]["direction"]
+    link = Paragraph(words("letter.link"), {"minutes": words.number(minutes), "address": address})
+    paragraphs = [link, Paragraph(words("letter.link_not_asked"), {})]
+    text = "\n\n".join(paragraph.plain(direction) for paragraph in paragraphs) + "\n"
+    subject = words("letter.link_subject")
+    return Letter(to, subject, text, _page(words, subject, direction, paragraphs))
+
+
+def _text_message(kind: str, words: Words, direction: str, council: dict[str, Any]) -> str:
+    """Short, and such as may be read on a locked screen.
+
+    The name has a line of its own, the last: a line takes its direction from its first letter.
+    """
+    lines = [paragraph.plain(direction) for paragraph in (_told(kind, words), _where_to_look(words, council))]
+    return "\n".join([*lines, council["sender"]["name"]]) + "\n"
+
+
+def _told(kind: str, words: Words) -> Paragraph:
+    return Paragraph(words("letter.news" if kind == NEWS else "letter.received"), {})
+
+
+def _where_to_look(words: Words, council: dict[str, Any]) -> Paragraph:
+    address = council["address"] + path_of("follow", words.language, words.voice)
+    return Paragraph(words("letter.follow"), {"address": address})
 
 
 def _paragraphs(kind: str, words: Words, case: Case, council: dict[str, Any]) -> Iterator[Paragraph]:
-    yield Paragraph(words("letter.news" if kind == NEWS else "letter.received"), {})
+    yield _told(kind, words)
     yield Paragraph(words("letter.reference"), {"reference": case.reference})
     if case.answer_due and kind == ACKNOWLEDGEMENT:
         yield Paragraph(words("letter.due", due=words.date(date.fromisoformat(case.answer_due))), {})
-    address = council["address"] + path_of("follow", case.language, case.voice)
-    yield Paragraph(words("letter.follow"), {"address": address})
+    yield _where_to_look(words, council)
     yield Paragraph(words("letter.no_reply"), {"phone": council["phone"] or words("frame.not_stated")})
 
 

@@ -17,6 +17,7 @@ from heard.clock import day_in_england, moment
 from heard.controls import HONEYPOT, control, direction, error_summary, error_word, icon, spoken
 from heard.council import council
 from heard.forms import Form, Question, form_named
+from heard.link import MINUTES
 from heard.places import path_of
 from heard.procedure import clocks_on
 from heard.receipt import Receipt
@@ -200,10 +201,28 @@ def timeline_page(words: Words, timeline: Timeline, held: Held) -> str:
     return framed(words, words("timeline.title"), content)
 
 
-def cases_page(words: Words, found: Mapping[str, Timeline], missed: int) -> str:
-    """Several cases by their codes, which travel on in this page alone. `missed`: how many codes opened none."""
-    content = render("cases.html", words, found=found, missed=missed, on=date.fromisoformat)
+def timeline_text(words: Words, timeline: Timeline) -> str:
+    """The timeline as a text file to keep: what the page shows, and no code."""
+    return str(render("timeline.txt", words, timeline=timeline, on=date.fromisoformat, told=_told).unescape())
+
+
+def cases_page(words: Words, found: Mapping[str, Timeline], missed: int, *, listed: bool = False) -> str:
+    """Several cases by their codes, which travel on in this page alone. `missed`: how many codes opened none.
+
+    `listed`: they came by a link that works no second time, so the page has to stay when one is opened.
+    """
+    content = render("cases.html", words, found=found, missed=missed, listed=listed, on=date.fromisoformat)
     return framed(words, words("cases.title"), content)
+
+
+def sign_in_page(words: Words, state: str, token: str = "", *, empty: bool = False) -> str:
+    """Around a link: `ask` for one, it may be `sent`, `open` the list with its token, or it is `gone`.
+
+    `empty`: no address was typed. What was typed is never shown again.
+    """
+    title = words(f"sign_in.{state}.title")
+    content = render("sign_in.html", words, state=state, token=token, empty=empty, minutes=words.number(MINUTES))
+    return framed(words, f"{words('frame.error_prefix')} {title}" if empty else title, content)
 
 
 def _told(step: Step) -> list[Question]:

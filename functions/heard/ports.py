@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from heard.case import Case
 from heard.letters import Letter
+from heard.link import Link
 
 
 class NotSent(Exception):
@@ -18,8 +19,12 @@ class NeverSent(NotSent):
     """Not handed over, and trying again would not help: the address or the letter was refused for good."""
 
 
+NO_TEXT_MESSAGES = "no_text_messages"
+"""The code of a NeverSent from a messenger that sends none."""
+
+
 class StaleCase(Exception):
-    """Somebody changed the case since it was read; read it again."""
+    """Somebody changed the case, or the link, since it was read; read it again."""
 
 
 class Store(Protocol):
@@ -40,8 +45,20 @@ class Store(Protocol):
     def due(self, now: str) -> Iterator[Case]:
         """Cases whose outbox is due at `now`, longest waiting first, read as they are asked for."""
 
+    def to_remind(self, now: str) -> Iterator[Case]:
+        """Cases of which the council is to be reminded at `now`, the longest due first."""
+
     def waiting(self) -> list[Case]:
         """Every case with something left in its outbox, longest waiting first."""
+
+    def listed(self, provider: str) -> Iterator[Case]:
+        """Cases on the list of this advocacy service, read as they are asked for."""
+
+    def link(self, address_id: str) -> Link:
+        """What is kept of an address that may ask for links; nothing but its id before it first does."""
+
+    def keep_link(self, link: Link) -> None:
+        """Keeps a newer state of a link whose stored revision is `link.revision`; raises StaleCase."""
 
     def accepted_on(self, day: str, beginning: str = "") -> Iterator[Case]:
         """Cases received on a day (ISO, in UTC) whose id begins with `beginning`, read as they are asked for."""
@@ -61,6 +78,13 @@ class CouncilQueue(Protocol):
 
     def close(self) -> None:
         """Lets go of files and connections."""
+
+
+class Replies(Protocol):
+    """Where the council's systems read what was not taken of what they said."""
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Hands over one reply; given twice it may be there twice, under the same `id`. Raises NotSent."""
 
 
 class Taken(NamedTuple):
@@ -87,6 +111,10 @@ class CouncilInbox(Protocol):
 
 class Messenger(Protocol):
     """Sends a letter to a person."""
+
+    @property
+    def sends_texts(self) -> bool:
+        """False where letters go out by email alone; a text message is then a NeverSent."""
 
     def send(self, letter: Letter, letter_id: str) -> None:
         """Raises NotSent when it certainly did not go out."""

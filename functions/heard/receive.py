@@ -66,7 +66,7 @@ def open_case(
     answers = submission.answers
     rules = rules_on(council, day_in_england(now))
     suggestion = suggest_procedure(submission.form, answers, rules)
-    kinds = [COUNCIL_MESSAGE] + [ACKNOWLEDGEMENT] * wants_acknowledgement(answers)
+    kinds = [COUNCIL_MESSAGE] + [ACKNOWLEDGEMENT] * wants_acknowledgement(answers, texts=council["text_messages"])
     return Case(
         id=receipt.case_id,
         reference=receipt.reference,

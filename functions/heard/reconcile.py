@@ -9,13 +9,19 @@ from marshmallow import Schema, ValidationError, fields, validate
 from heard import log
 from heard.clock import stamp
 from heard.ports import Store
+from heard.reply import Refused
 
 RECEIVED = "received"
 MISSING, ALTERED, UNKNOWN = "missing_at_council", "other_answers", "unknown_here"
 
 
-class ReportRejected(Exception):
+class ReportRejected(Refused):
     """The report cannot be compared. Says what is wrong with it, and repeats nothing of it."""
+
+    def __init__(self, text: str, *names: str) -> None:
+        """`names`: the fields it is about; none for the whole."""
+        sentence = f"{text[0].upper()}{text[1:]}."
+        super().__init__(text, {name: [sentence] for name in names or ("body",)})
 
 
 class ReceivedSchema(Schema):
@@ -78,11 +84,11 @@ def _read(report: dict[str, Any], now: datetime) -> dict[str, Any]:
         said: dict[str, Any] = ReceivedSchema().load(report)
     except ValidationError as rejected:
         wrong = sorted(set(rejected.messages_dict) & set(ReceivedSchema().fields))
-        raise ReportRejected(f"the report does not fit: {', '.join(wrong) or 'its fields'}") from None
+        raise ReportRejected(f"the report does not fit: {', '.join(wrong) or 'its fields'}", *wrong) from None
     if any(not message_id.startswith(said["beginning"]) for message_id in said["messages"]):
-        raise ReportRejected("an id does not begin with what the report says")
+        raise ReportRejected("an id does not begin with what the report says", "messages")
     if said["day"] >= now.astimezone(UTC).date():
-        raise ReportRejected("the day is not over yet, in UTC")
+        raise ReportRejected("the day is not over yet, in UTC", "day")
     return said
 
 

@@ -52,8 +52,12 @@ class Saying:
     raw: Mapping[str, Any]
 
 
-def say(saying: Saying, store: Store, peppers: Peppers, now: datetime) -> Holder:
-    """Who said it and the case with it, once however often it is sent.
+def say(
+    saying: Saying, store: Store, peppers: Peppers, now: datetime, *, texts: bool = False, lists: str | None = None
+) -> Holder:
+    """Who said it and the case with it, once however often it is sent. `texts`: see letters.may_write.
+
+    `lists`: the advocacy service that has a list of cases. A yes is a yes to this service and to none that follows it.
 
     Other words under the same key are another thing said: somebody went back and wrote more.
     Raises AnswersRejected, CodeUnknown, FormUnknown, NotForAdvocates, SaidBefore, SaidEnough.
@@ -72,8 +76,9 @@ def say(saying: Saying, store: Store, peppers: Peppers, now: datetime) -> Holder
         if _said_by(holder) + size_of([answers]) > room:
             raise SaidEnough
         try:
-            said = Said(said_id, saying.form, stamp(now), answers, by=holder.by)
-            return Holder(store.replace(quiet(case.with_said(said))), holder.by)
+            listed_for = lists if answers.get("advocate_lists") == "yes" else None
+            said = Said(said_id, saying.form, stamp(now), answers, by=holder.by, listed_for=listed_for)
+            return Holder(store.replace(quiet(case.with_said(said), texts=texts)), holder.by)
         except StaleCase:  # the council wrote in between
             continue
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from heard.case import ADVOCATE, Case, Point, Said, Update
+from heard.case import ADVOCATE, PERSON, Case, Point, Said, Update
 from heard.clock import day_in_england, moment
 
 OUTCOMES = (
@@ -16,7 +16,7 @@ ADVOCATES_MAY = ("tell_more", "next_stage", "ask_for", "closing_questions")
 """What an advocate may say for the person. Stopping, contact and who else looks on are the person's own."""
 READ_BACK = ("tell_more", "next_stage", "ask_for", "withdraw")
 """What of their own words whoever holds the code reads. How somebody is reached is not: others may look on."""
-ON_THE_TIMELINE = ("stage", "note", "reason", "resubmit_by", "due", "to")
+ON_THE_TIMELINE = ("stage", "note", "reason", "investigation", "resubmit_by", "due", "to")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What the holder of a code may see. Of what the person wrote, only what they added since the first message."""
+    """What the holder of a code may see. Of what the person wrote, only what they added since the first message.
+
+    `by`: who holds that code.
+    """
 
     reference: str
     kind: str
@@ -48,6 +51,7 @@ class Timeline:
     outcome: str | None
     can: tuple[str, ...]
     advocates_code: str | None = None
+    by: str = PERSON
 
 
 def for_advocate(timeline: Timeline, *, sees_everything: bool) -> Timeline:
@@ -57,7 +61,7 @@ def for_advocate(timeline: Timeline, *, sees_everything: bool) -> Timeline:
     ]
     points, outcome = (timeline.points, timeline.outcome) if sees_everything else ((), None)
     can = tuple(form for form in timeline.can if form in ADVOCATES_MAY)
-    return replace(timeline, steps=steps, points=points, outcome=outcome, can=can)
+    return replace(timeline, steps=steps, points=points, outcome=outcome, can=can, by=ADVOCATE)
 
 
 def _dates_of(step: Step) -> dict[str, Any]:

@@ -7,30 +7,36 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 from marshmallow import ValidationError
 
 from heard import log, pages
 from heard.answers import Answers, AnswersRejected, digest, problem_codes, tidy
+from heard.case import ADVOCATE
 from heard.check import check
 from heard.clock import day_in_england
 from heard.controls import HONEYPOT
-from heard.envelope import Envelope, EnvelopeRejected, SaySchema, answers_in, open_envelope
+from heard.council import provider_with_a_list
+from heard.envelope import Envelope, EnvelopeRejected, SaySchema, SignInSchema, answers_in, open_envelope
 from heard.exchange import Exchange, Request, Response, Unreadable, as_json, read_body, words_of
 from heard.follow import follow, timeline_for
 from heard.forms import form_named
-from heard.holder import CodeUnknown
+from heard.holder import CodeUnknown, Holder, advocates_code
+from heard.link import MINUTES
 from heard.receipt import Peppers
 from heard.receive import Accepted, KeyUsed, Submission, receipt_again, receive
 from heard.say import NotForAdvocates, SaidBefore, SaidEnough, Saying, say
 from heard.services import Services
+from heard.sign_in import LinkUnknown, ask, is_token, open_list
 from heard.timeline import Timeline
 from heard.wording import Words
 
 MOST_CASES = 50
+LONGEST_QUERY = 500
 NOT_AN_ANSWER = ("change", HONEYPOT)
 
 
@@ -143,8 +149,7 @@ def answer_receipt(exchange: Exchange, services: Services) -> Response:
     if accepted is None:
         raise Unreadable(404, "not_found")
     text = pages.receipt_text(exchange.words, accepted.receipt, accepted.case)
-    name = exchange.words("receipt.file_name")
-    return Response(200, text, "text/plain; charset=utf-8", {"Content-Disposition": f'attachment; filename="{name}"'})
+    return _as_file(text, exchange.words("receipt.file_name"))
 
 
 def answer_follow(exchange: Exchange, services: Services) -> Response:
@@ -156,7 +161,14 @@ def answer_follow(exchange: Exchange, services: Services) -> Response:
         if exchange.request.is_json:
             return as_json(422, {"errors": {"code": "required"}})
         return Response(422, pages.follow_page(exchange.words, "empty"))
-    return _told(exchange, follow(code, services.store, services.peppers, services.clock()), code)
+    timeline = follow(code, services.store, services.peppers, services.clock())
+    if "save" in exchange.sent and not exchange.request.is_json:
+        return _as_file(pages.timeline_text(exchange.words, timeline), f"{timeline.reference}.txt")
+    return _told(exchange, timeline, code)
+
+
+def _as_file(text: str, name: str) -> Response:
+    return Response(200, text, "text/plain; charset=utf-8", {"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def _several(exchange: Exchange, codes: str, services: Services) -> Response:
@@ -172,15 +184,77 @@ def _several(exchange: Exchange, codes: str, services: Services) -> Response:
     return Response(200, pages.cases_page(exchange.words, found, missed))
 
 
+def answer_sign_in(exchange: Exchange, services: Services) -> Response:
+    """An address that wants a link, or the token of one: then the list of an advocacy service, this once."""
+    if provider_with_a_list(services.council) is None:
+        raise Unreadable(404, "not_found")
+    try:
+        sent = SignInSchema().load(exchange.sent)
+    except ValidationError as rejected:
+        if exchange.request.is_json:
+            return as_json(422, {"errors": problem_codes(rejected)})
+        return Response(422, pages.sign_in_page(exchange.words, "ask", empty=True))
+    if "token" in sent:
+        return _list(exchange, sent["token"], services)
+    _ask_for_a_link(sent["email"], exchange.words, services)
+    if exchange.request.is_json:
+        return as_json(202, {"minutes": MINUTES})
+    return Response(202, pages.sign_in_page(exchange.words, "sent"))
+
+
+def _ask_for_a_link(address: str, words: Words, services: Services) -> None:
+    """The answer is the same whatever comes of it. What that is stands in the log, without the address."""
+    store, messenger, now = services.store, services.messenger, services.clock()
+    try:
+        outcome = ask(address, words, store, messenger, services.peppers, services.council, now)
+    except Exception as broken:
+        log.note("link", outcome="broken", problem=log.where(broken))
+    else:
+        log.note("link", outcome=outcome)
+
+
+def _list(exchange: Exchange, token: str, services: Services) -> Response:
+    """Each case as its advocate may see it, by the advocate's code. Nobody's news is seen by that."""
+    now = services.clock()
+    try:
+        cases = open_list(token, services.store, services.peppers, services.council, now)
+    except LinkUnknown:
+        if exchange.request.is_json:
+            return as_json(404, {"errors": {"token": "not_found"}})
+        return Response(404, pages.sign_in_page(exchange.words, "gone"))
+    codes = {advocates_code(case, services.peppers) or "": case for case in cases}
+    found = {code: timeline_for(Holder(case, ADVOCATE), services.peppers, now) for code, case in codes.items()}
+    if exchange.request.is_json:
+        told = [timeline_data(replace(timeline, advocates_code=code)) for code, timeline in found.items()]
+        return as_json(200, {"cases": told})
+    return Response(200, pages.cases_page(exchange.words, found, missed=0, listed=True))
+
+
+def show_link(query: str, services: Services) -> Response:
+    """GET /api/sign-in: the page that a link in an email opens. Mail scanners open links too, so it has only a button.
+
+    It says nothing about the token but whether it has the shape of one.
+    """
+    sent: dict[str, Any] = dict(parse_qsl(query[:LONGEST_QUERY]))
+    words, token = words_of(sent), sent.get("token", "")
+    if provider_with_a_list(services.council) is None:
+        return Response(404, pages.sorry_page(words, "not_found"))
+    if not is_token(token):
+        return Response(404, pages.sign_in_page(words, "gone"))
+    return Response(200, pages.sign_in_page(words, "open", token))
+
+
 def answer_say(exchange: Exchange, services: Services) -> Response:
     """One of the forms beside the timeline. The answer is the timeline, with what was said in it."""
     saying = _saying(exchange.sent)
     rejected: dict[str, str] = {}
     try:
-        holder = say(saying, services.store, services.peppers, services.clock())
+        texts = services.council["text_messages"]
+        lists = provider_with_a_list(services.council)
+        holder = say(saying, services.store, services.peppers, services.clock(), texts=texts, lists=lists)
         timeline = timeline_for(holder, services.peppers, services.clock())
     except SaidEnough:
-        return _not_said(exchange, saying, services, 413, "sorry.too_big.title")
+        return _not_said(exchange, saying, services, 413, "say.full")
     except SaidBefore:
         if exchange.request.is_json:
             return as_json(409, {"errors": {"key": "used"}})
@@ -254,6 +328,7 @@ STEPS: dict[str, Callable[[Exchange, Services], Response]] = {
     "receipt": answer_receipt,
     "follow": answer_follow,
     "say": answer_say,
+    "sign-in": answer_sign_in,
 }
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from heard.clock import england
 from heard.council import council
 from heard.deliver import Deliverer
-from heard.ports import CouncilInbox, CouncilQueue, Messenger, Store
+from heard.ports import CouncilInbox, CouncilQueue, Messenger, Replies, Store
 from heard.receipt import Peppers
 from heard.services import Services
 
@@ -88,6 +89,11 @@ def taking_in(environment: Mapping[str, str] = os.environ, clock: Callable[[], d
         calendar=england(),
         clock=clock,
     )
+
+
+def signing_in(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
+    """What a function needs that sends links and shows a list: the same, and a messenger."""
+    return replace(taking_in(environment, clock), messenger=_messenger(environment, data_folder(environment), clock))
 
 
 def passing_on(environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = now_utc) -> Services:
@@ -207,6 +213,13 @@ def _keep_days(environment: Mapping[str, str]) -> int | None:
     return council()["keep_days"] if given is None else int(given)
 
 
+def reply_queue(environment: Mapping[str, str] = os.environ) -> Replies:
+    """What a function needs that tells the council what was not taken."""
+    from heard.adapters.sqs import SqsQueue, sqs_client
+
+    return SqsQueue(sqs_client(), _required(environment, "HEARD_REPLY_QUEUE_URL"))
+
+
 def _sqs(environment: Mapping[str, str], wait_seconds: int = 0) -> Both:
     from heard.adapters.sqs import SqsQueue, sqs_client
 
@@ -224,7 +237,10 @@ def deliverer(services: Services) -> Deliverer:
 
 
 def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], datetime]) -> Messenger:
-    """HEARD_MESSENGER: `ses` or `notify`; left out, SMTP where there is a server, else files."""
+    """HEARD_MESSENGER: `ses` or `notify`; left out, SMTP where there is a server, else files.
+
+    Raises SettingWrong also where the council's file promises texts that this way cannot send.
+    """
     ways: dict[str, Callable[[], Any]] = {
         "ses": lambda: _ses(environment, clock),
         "notify": lambda: _notify(environment),
@@ -233,6 +249,11 @@ def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], d
     }
     usual = "smtp" if environment.get("HEARD_SMTP_HOST") else "files"
     messenger: Messenger = _chosen(environment, "HEARD_MESSENGER", ways, usual)
+    if council()["text_messages"] and not messenger.sends_texts:
+        raise SettingWrong(
+            "the council's file has text_messages: true; texts go out by HEARD_MESSENGER=notify with "
+            "HEARD_NOTIFY_TEXT_TEMPLATE set, or to files where nothing is set"
+        )
     return messenger
 
 
@@ -269,7 +290,8 @@ def _notify(environment: Mapping[str, str]) -> Messenger:
 
     api_key = environment.get("HEARD_NOTIFY_KEY") or _secret(_required(environment, "HEARD_NOTIFY_SECRET"))
     client = notify_client(str(api_key), environment.get("HEARD_NOTIFY_ADDRESS", ADDRESS))
-    return Notify(client, _required(environment, "HEARD_NOTIFY_TEMPLATE"))
+    text_template = environment.get("HEARD_NOTIFY_TEXT_TEMPLATE") or None
+    return Notify(client, _required(environment, "HEARD_NOTIFY_TEMPLATE"), text_template)
 
 
 def _peppers(environment: Mapping[str, str], data: Path) -> Peppers:

@@ -9,13 +9,26 @@ from playwright.sync_api import Browser, Page, expect
 from heard.council import council
 from heard.forms import FORMS
 from heard.places import path_of
+from heard.say import Saying
+from heard.say import say as say_directly
 from heard.wording import VOICES
 from tests.browser.council import everything_that_can_happen, unfold
 from tests.browser.inspector import Inspector
-from tests.browser.person import code_on, go_on, message_box, open_page, pages_of, reference_on, say
+from tests.browser.person import (
+    answer_to,
+    code_on,
+    go_on,
+    message_box,
+    open_page,
+    pages_of,
+    reference_on,
+    say,
+    send_message,
+)
 from tests.conftest import Live
 
 EXAMPLE = "They said Tuesday.\n\nلم يأتِ أحد، وقالوا «غدًا». 🎈"
+LONG = "🎈" * 5000
 WRONG_CODE = "one two three four five"
 
 pytestmark = [pytest.mark.parametrize("voice", VOICES), pytest.mark.parametrize("scheme", ["light", "dark"])]
@@ -109,6 +122,61 @@ def test_following(reader: Page, live: Live, voice: str, inspector: Inspector) -
         unfold(reader)
         inspector.look()
     assert not inspector.found, inspector.report()
+
+
+LANGUAGES = {"standard": "en", "easy": "en", "young": "ar"}
+"""Each voice in one language, and one of them from right to left."""
+
+
+def test_what_an_advocate_sees(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
+    """Everything open beside the timeline, the advocate's code and what it opens, and several cases at once."""
+    language = LANGUAGES[voice]
+    own_code = _a_full_case(reader, live, voice, language)
+    _follow(reader, own_code, voice, language)
+    reader.locator("[name=advocate_sees][value=everything]").check()
+    assert say(reader, "name_advocate").status == 200
+    unfold(reader)
+    inspector.look()
+    advocates_code = reader.locator("#advocates-code").inner_text()
+    _follow(reader, advocates_code, voice, language)
+    inspector.look()
+    open_page(reader, "follow", voice, language)
+    unfold(reader)
+    reader.fill("#codes", "\n".join((advocates_code, own_code, WRONG_CODE)))
+    assert answer_to(reader, reader.locator("form:has(#codes) button").click).status == 200
+    expect(reader.locator(".cases > li")).to_have_count(2)
+    inspector.look()
+    assert not inspector.found, inspector.report()
+
+
+def test_a_case_that_has_no_room_left(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
+    """What was not kept stays in its form, under a warning."""
+    language = LANGUAGES[voice]
+    code = _a_full_case(reader, live, voice, language)
+    for number in range(5):
+        saying = Saying(code, "tell_more", f"{number:032}", {"more": LONG})
+        say_directly(saying, live.services.store, live.services.peppers, live.services.clock())
+    _follow(reader, code, voice, language)
+    reader.fill("#more", LONG)
+    assert say(reader, "tell_more").status == 413
+    expect(reader.locator("#more")).to_have_value(LONG)
+    inspector.look()
+    assert not inspector.found, inspector.report()
+
+
+def _a_full_case(reader: Page, live: Live, voice: str, language: str) -> str:
+    """The code of a case in which everything has happened."""
+    reference = send_message(reader, EXAMPLE, voice=voice, language=language)
+    code = code_on(reader)
+    everything_that_can_happen(live, reference)
+    return code
+
+
+def _follow(reader: Page, code: str, voice: str, language: str) -> None:
+    open_page(reader, "follow", voice, language)
+    reader.fill("#code", code)
+    assert go_on(reader).status == 200
+    unfold(reader)
 
 
 def test_pages_that_say_sorry(reader: Page, voice: str, inspector: Inspector) -> None:

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "site"))  # scripts, not a package
 import councils
-from content import ContentWrong
+from content import ContentWrong, read_forms, without
 
 # Ofcom keeps these for drama: nobody is rung by trying the demonstration.
 # https://www.ofcom.org.uk/phones-and-broadband/phone-numbers/numbers-for-drama
@@ -58,6 +58,11 @@ def test_the_demonstration_says_that_it_is_one():
     assert DEMO["demonstration"] is True
 
 
+@every_council
+def test_no_file_here_promises_texts_so_that_each_can_be_tried_with_any_mail_service(council):
+    assert council["text_messages"] is False
+
+
 def test_the_address_takes_a_path_as_it_is():
     assert re.fullmatch(r"https?://[^/]+", DEMO["address"])
 
@@ -85,7 +90,12 @@ def test_no_other_number_hides_in_the_made_up_council():
 def test_a_made_up_council_has_addresses_that_nobody_can_own():
     addresses = [leaf for leaf in leaves(DEMO) if isinstance(leaf, str) and "@" in leaf]
 
-    assert set(addresses) == {DEMO["email"], DEMO["sender"]["address"], DEMO["advocacy"][0]["email"]}
+    assert set(addresses) == {
+        DEMO["email"],
+        DEMO["sender"]["address"],
+        DEMO["advocacy"][0]["email"],
+        *DEMO["advocacy_sign_in"]["emails"],
+    }
     assert all(re.fullmatch(r"[a-z.-]+@[a-z-]+\.example", address) for address in addresses)
 
 
@@ -182,6 +192,28 @@ def test_cumbria_names_both_councils_that_followed_it():
     ]
 
 
+def asked_by(council, form):
+    """The ids of the questions that this council's form asks."""
+    compiled = next(known for known in read_forms()[0] if known["name"] == form)
+    sections = without(compiled, councils.not_asked(council))["sections"]
+    return [question["id"] for section in sections for question in section["questions"]]
+
+
+@every_council
+def test_a_list_is_asked_about_only_where_the_council_registers_who_opens_it(council):
+    asked = asked_by(council, "name_advocate")
+
+    assert ("advocate_lists" in asked) == (council["advocacy_sign_in"] is not None)
+    assert asked[:2] == ["advocate_is", "advocate_sees"]
+
+
+def test_a_council_names_the_closing_questions_it_asks_and_else_asks_all_seven():
+    some = COUNCILS["demo"] | {"closing_questions": ["closing_on_time", "closing_rights"]}
+
+    assert len(asked_by(COUNCILS["demo"], "closing_questions")) == 7
+    assert asked_by(some, "closing_questions") == ["closing_rights", "closing_on_time"]
+
+
 def broken(tmp_path, old, new, name="demo"):
     """What is said about a file with one change."""
     text = FILES[name].read_text(encoding="utf-8")
@@ -232,6 +264,15 @@ WRONG = [
     ("ombudsman: ombudsman", "ombudsman: ofsted", "ombudsman is not an entry of content/helplines.yml"),
     ("publish_drafts: true ", "languages: [en, xx] #", "languages.2 is not in content/languages.yml"),
     ("publish_drafts: true ", "languages: [pl] #", "languages has to hold en"),
+    ("  provider: Speak Up", "  provider: Shout", "advocacy_sign_in.provider is not the name of one of advocacy"),
+    ("emails: [duty@speakup.example]", "emails: []", "advocacy_sign_in.emails needs at least one"),
+    ("[duty@speakup.example]", "[duty]", "advocacy_sign_in.emails.1 has to be an email address"),
+    ("publish_drafts: true ", "closing_questions: [] #", "closing_questions needs at least one"),
+    (
+        "publish_drafts: true ",
+        "closing_questions: [closing_rights, more] #",
+        "closing_questions.2 is not one of the questions of content/forms/follow/closing_questions.yml",
+    ),
     (
         "publish_drafts: true ",
         "keep_days: 0 #",

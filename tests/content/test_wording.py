@@ -39,6 +39,7 @@ COMPOSED = {
     "receipt.title.": FORMS,
     "stages.": ("statutory", "corporate"),
     "stages.step.": ("mediation",),
+    "sign_in.": tuple(f"{state}.{part}" for state in ("ask", "sent", "open", "gone") for part in ("title", "text")),
     "sorry.": tuple(f"{reason}.{part}" for reason in SORRY for part in ("title", "text")),
     "timeline.hold_reason.": HOLD_REASONS,
     "timeline.kinds.": FORMS,
@@ -48,8 +49,8 @@ COMPOSED = {
 }
 # What the code fills in. A limit is never written into a text: it lives with the question.
 BLANKS = {
-    "acknowledge", "address", "council", "date", "days", "due", "longest", "max_length", "phone", "reference", "stage",
-    "team",
+    "acknowledge", "address", "council", "count", "date", "days", "due", "longest", "max_length", "minutes", "phone",
+    "provider", "reference", "stage", "team",
 }  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def code_that_speaks():
 def quoted_keys():
     """Keys in quotes: whole ones, and the beginnings of those that are put together."""
     found = re.findall(rf"[\"']((?:{'|'.join(sections())})\.[a-z0-9_.-]*)(?=[\"'{{])", code_that_speaks())
-    return {key for key in found if not key.endswith((".html", ".txt"))}
+    return {key for key in found if not key.endswith((".html", ".txt", ".sqlite"))}
 
 
 def asked_for():

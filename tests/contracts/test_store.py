@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from heard.adapters.sqlite import SqliteStore
-from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, PARKED, Case, Entry, Update
+from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, PARKED, Case, Entry, Said, Update
+from heard.link import Link
 from heard.ports import StaleCase
 from tests.contracts.conftest import a_case
 
@@ -58,6 +59,17 @@ def test_due_gives_what_is_due_longest_waiting_first(store):
     due = store.due("2026-11-20T09:00:05.000Z")
     assert [case.reference for case in due] == ["REF-1", "REF-2", "REF-0"]
     assert [case.reference for case in store.waiting()] == ["REF-1", "REF-2", "REF-0", "REF-4"]
+
+
+def test_those_to_be_reminded_of_come_by_the_day_their_answer_is_due(store):
+    due = {1: "2026-12-08", 2: "2026-12-07", 3: "2026-12-18", 4: None}
+    for number, day in due.items():
+        store.accept(replace(a_case(number), due={"answer": day} if day else None))
+    assert [case.reference for case in store.to_remind("2026-12-04T09:00:00.000Z")] == ["REF-2", "REF-1"]
+    for case in list(store.to_remind("2026-12-04T09:00:00.000Z")):
+        store.replace(case.reminded_at("2026-12-04T09:00:00.000Z"))
+    assert list(store.to_remind("2026-12-04T09:00:00.000Z")) == []
+    assert [case.reference for case in store.to_remind("2026-12-08T09:00:00.000Z")] == ["REF-2"]
 
 
 def test_of_many_at_once_one_accept_wins_and_all_learn_the_same_case(store):
@@ -120,6 +132,57 @@ def test_the_cases_of_a_day_can_be_had_by_how_their_ids_begin(store):
         store.accept(a_case(number, id=f"{number:x}".ljust(32, "0")))
     assert {case.id[:2] for case in store.accepted_on("2026-11-20", "a")} == {"a1", "a2"}
     assert {case.id[:2] for case in store.accepted_on("2026-11-20", "a2")} == {"a2"}
+
+
+def said(form, number=1, listed_for=None):
+    return Said(f"{number:032x}", form, "2026-11-20T10:00:00.000Z", {}, listed_for=listed_for)
+
+
+def test_a_list_holds_the_cases_that_were_put_on_it_and_none_that_left_it(store):
+    named, removed = said("name_advocate", listed_for="Speak Up"), said("remove_advocate", 2)
+    for number in range(4):
+        store.accept(a_case(number))
+    on_it, left, other = [store.replace(a_case(number).with_said(named)) for number in range(3)]
+    store.replace(left.with_said(removed))
+    store.replace(other.with_said(said("name_advocate", 3, listed_for="Another")))
+    assert list(store.listed("Speak Up")) == [on_it]
+    assert [case.reference for case in store.listed("Another")] == ["REF-2"]
+    assert list(store.listed("speak up")) == []
+
+
+def test_of_an_address_that_never_asked_nothing_is_kept(store):
+    assert store.link("a" * 32) == Link("a" * 32)
+
+
+def test_a_link_comes_back_as_it_was_kept_and_is_no_case(store):
+    link = Link("a" * 32, ("2026-11-20T09:30:00.000Z",), "f" * 64)
+    store.keep_link(link)
+    assert store.link("a" * 32) == replace(link, revision=1)
+    assert store.link("b" * 32) == Link("b" * 32)
+    assert store.with_id("a" * 32) is store.with_id(f"link#{'a' * 32}") is None
+    assert [*store.waiting(), *store.due(PARKED), *store.accepted_on("2026-11-20"), *store.listed("Speak Up")] == []
+    assert [*store.to_remind(PARKED)] == []
+
+
+@pytest.mark.parametrize("stored", [0, 1])
+def test_of_many_at_once_one_keeps_the_link(store, stored):
+    if stored:
+        store.keep_link(Link("a" * 32))
+    outcomes = []
+
+    def keep(number):
+        try:
+            outcomes.append(store.keep_link(Link("a" * 32, (), f"{number:064x}", stored)))
+        except StaleCase:
+            outcomes.append("stale")
+
+    threads = [threading.Thread(target=keep, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, outcomes)) == ["None", *["stale"] * 5]
+    assert store.link("a" * 32).revision == stored + 1
 
 
 def test_fields_that_a_later_version_added_to_a_case_are_kept_for_it():

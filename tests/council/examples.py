@@ -100,7 +100,14 @@ def made(services: Services, clock: Clock) -> dict[str, dict[str, object]]:
         if name == "fullest":
             code = receipt["code"]
     failed = bounced(messages["fullest"]["reference"], UNDELIVERABLE, services.store, clock())
-    return messages | {"contact_failed": event(failed, CONTACT_FAILED)} | dict(said(services, clock, code))
+    told = dict(said(services, clock, code))
+    return messages | {"contact_failed": event(failed, CONTACT_FAILED)} | told | reminders(failed)
+
+
+def reminders(case: Case) -> dict[str, dict[str, object]]:
+    """That its answer is due on the day that was promised, and was."""
+    told = {kind.partition(":")[0]: Entry(kind, at, since=at, attempts=1) for kind, at in case.reminders.items()}
+    return {name: build(case, entry, possible_duplicate=False) for name, entry in told.items()}
 
 
 def said(services: Services, clock: Clock, code: str) -> Iterator[tuple[str, dict[str, object]]]:

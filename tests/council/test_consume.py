@@ -11,6 +11,7 @@ import time
 from contextlib import closing
 from hashlib import sha256
 
+import boto3
 import pytest
 
 from heard.adapters.sqlite import SqliteQueue
@@ -20,6 +21,7 @@ from heard.council import consume as consuming
 from heard.council.consume import KEPT, KNOWN, LEFT, Folder, Outcome, consume, reports
 from heard.council.verify import examples
 from heard.reconcile import ReceivedSchema
+from heard.reply import Refused, refusal
 from tests.conftest import deliver_all, send_complaint
 from tests.contracts.conftest import aws, queue, sqs_queue  # noqa: F401 - fixtures
 
@@ -305,6 +307,19 @@ def test_the_council_s_own_machine_needs_no_data_folder(aws, monkeypatch, tmp_pa
     assert main(["council", "consume", "--once", "--folder", str(tmp_path / "taken")]) == 0
     assert capsys.readouterr().out.split() == [A, KEPT]
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_the_replies_to_what_was_refused_are_taken_in_the_same_way(aws, monkeypatch, tmp_path, capsys):  # noqa: F811
+    client = boto3.client("sqs")
+    replies = SqsQueue(client, client.create_queue(QueueName="replies")["QueueUrl"])
+    reply = refusal("{}", {}, Refused("", {"reference": ["Missing data for required field."]}))
+    for _ in range(2):  # the update came again before its reply was known to be sent
+        replies.send(reply)
+    monkeypatch.setenv("HEARD_QUEUE", "sqs")
+    monkeypatch.setenv("HEARD_COUNCIL_QUEUE_URL", replies.url)
+    assert main(["council", "consume", "--once", "--folder", str(tmp_path / "replies")]) == 0
+    assert capsys.readouterr().out.split() == [reply["id"], KEPT, reply["id"], KNOWN]
+    assert json.loads((tmp_path / "replies" / f"{reply['id']}.json").read_text("utf-8")) == reply
 
 
 @pytest.mark.parametrize("action", ["consume", "received"])

@@ -16,14 +16,14 @@ from tests.faults.story import tell, wrongs
 from tests.faults.world import WORLDS, World, account
 
 FAULTS = {"sqlite": [fault for fault in Fault if fault is not Fault.STALE], "aws": list(Fault)}
-TIMES = [
-    (timedelta(seconds=30), timedelta()),
-    (timedelta(minutes=6), timedelta()),
-    (timedelta(minutes=6), timedelta(minutes=-5)),
-    (timedelta(seconds=30), timedelta(minutes=5)),
-]
+TIMES = {
+    "soon": (timedelta(seconds=30), timedelta()),
+    "late": (timedelta(minutes=6), timedelta()),
+    "late-clock-behind": (timedelta(minutes=6), timedelta(minutes=-5)),
+    "soon-clock-ahead": (timedelta(seconds=30), timedelta(minutes=5)),
+}
 """How long everybody waits before trying again, and how far every second process's clock is off."""
-HARDEST = TIMES[2]  # SQS has forgotten, and the clock that could say so is behind
+HARDEST = TIMES["late-clock-behind"]  # SQS has forgotten, and the clock that could say so is behind
 
 
 @dataclass
@@ -116,7 +116,7 @@ def main() -> int:
     broken = 0
     with ProcessPoolExecutor() as pool:
         for kind in chosen.over:
-            for gap, skew in TIMES:
+            for gap, skew in TIMES.values():
                 faults = chosen.faults if chosen.all_times or (gap, skew) == HARDEST else 1
                 for row in rows(kind, gap, skew, faults, pool):
                     print(row, flush=True)

@@ -5,14 +5,18 @@ The people in it do what people do: they try again until it went through.
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from heard import web
 from heard.answers import digest
 from heard.bounce import UNDELIVERABLE, bounced
+from heard.clock import stamp
 from heard.exchange import Request
 from heard.follow import follow
 from heard.holder import CodeUnknown
+from heard.message import EVENTS
+from heard.remind import remind
 from heard.services import Services
 from heard.timeline import Timeline
 from heard.update import update
@@ -29,7 +33,19 @@ ANSWERS = {
     "contact_is_safe": "yes",
     "acknowledge": "yes",
 }
-SAID = "They moved me again. qzx-said-since"
+WORD = "qzx-said-since"
+SAID = {
+    "tell_more": {"more": f"They moved me again. {WORD}"},
+    "next_stage": {"still_wrong": WORD},
+    "ask_for": {"help_wanted": ["meeting"], "help_words": WORD},
+    "name_advocate": {"advocate_is": WORD, "advocate_sees": "steps"},
+    "remove_advocate": {},
+    "change_contact": {"contact": "post", "postal_address": WORD},
+    "withdraw": {"why_stop": WORD},
+    "carry_on": {},
+    "closing_questions": {"closing_rights": "partly"},
+}
+"""What the child says since, one of these in each story."""
 FORM = {"form": "complaint", "lang": "en", "voice": "young", "form_version": 1, "key": KEY}
 UPDATES = [
     {"version": 2, "status": "looking_into_it", "at": "2026-11-21T09:00:00Z"},
@@ -41,8 +57,13 @@ VERSIONS = [1, 2, 3]
 
 @dataclass
 class Seen:
-    """What people out there saw: receipts, refusals, what the council took off its queue, and the page at the end."""
+    """What people out there saw: receipts, refusals, what the council took off its queue, and the page at the end.
 
+    `said`: the form that was sent since. `around_it`: how many calls there were before it, and once it was passed on.
+    """
+
+    said: str = "tell_more"
+    around_it: tuple[int, int] = (0, 0)
     receipts: list[dict[str, Any]] = field(default_factory=list)
     other: int = 0
     taken: list[dict[str, Any]] = field(default_factory=list)
@@ -50,26 +71,31 @@ class Seen:
     removed_early: bool = False
 
 
-def tell(world: World) -> Seen:
-    """A child sends a complaint, twice, and once with other words; it is passed on; the child adds something, twice;
-    the council answers out of order; all goes out that can; the letter comes back; the council takes what is there;
-    the child looks."""
-    seen = Seen()
+def tell(world: World, form: str = "tell_more") -> Seen:
+    """A child sends a complaint, twice, and once with other words; it is passed on; the child says more, twice;
+    the council is reminded, and answers out of order; all goes out that can; it is closed; the letter comes back; the
+    council takes what is there; the child looks."""
+    seen = Seen(said=form)
     for _ in range(2):
         seen.receipts.append(world.insist(lambda s: sent(world, s, ANSWERS, {200, 201})))
     other = world.insist(lambda s: sent(world, s, ANSWERS | {"name": "another"}, {409}))
     seen.other = other["status"]
     world.sweep()
     reference = seen.receipts[0]["reference"]
+    before = world.points.passed
     for _ in range(2):
-        world.insist(lambda s: added(s, seen.receipts[0]["code"]))
+        world.insist(lambda s: added(s, seen.receipts[0]["code"], form))
     world.sweep()
-    for said in UPDATES:
+    seen.around_it = before, world.points.passed
+    world.wait(timedelta(days=12))
+    world.insist(reminded)
+    for said in UPDATES[:-1]:
         world.insist(lambda s, said=said: update(reference, said, s.store, s.clock()))
+    world.sweep_until_quiet()
+    world.insist(lambda s: update(reference, UPDATES[-1], s.store, s.clock()))
     case_id = world.services.store.with_reference(reference).id
     world.insist(lambda s: s.store.forget("2026-11-22T09:00:00.000Z") + 1)  # long before its time
     seen.removed_early = world.services.store.with_id(case_id) is None
-    world.sweep_until_quiet()
     world.insist(lambda s: bounced(f"{case_id}-acknowledgement", UNDELIVERABLE, s.store, s.clock()))
     world.sweep_until_quiet()
     seen.taken = taken(world)
@@ -85,10 +111,16 @@ def sent(world: World, services: Services, answers: dict[str, Any], fine: set[in
     return {"status": response.status, **json.loads(response.body)} if response.status in fine else None
 
 
-def added(services: Services, code: str) -> bool:
-    """The child adds something on the page of the timeline; True once it is kept."""
-    body = json.dumps({"form": "tell_more", "code": code, "key": "e" * 32, "more": SAID}).encode()
+def added(services: Services, code: str, form: str) -> bool:
+    """The child says more on the page of the timeline; True once it is kept."""
+    body = json.dumps({"form": form, "code": code, "key": "e" * 32, **SAID[form]}).encode()
     return web.answer("say", Request("application/json", body), services).status == 200
+
+
+def reminded(services: Services) -> bool | None:
+    """One look of the host's or the schedule's at what is due; it comes back in any case."""
+    remind(services.store, services.clock())
+    return None if list(services.store.to_remind(stamp(services.clock()))) else True
 
 
 def looked(services: Services, code: str) -> Timeline | None:
@@ -118,7 +150,9 @@ def wrongs(seen: Seen, world: World) -> list[str]:
     """The promises that were broken, by name; none is as it should be."""
     case = world.services.store.with_reference(seen.receipts[0]["reference"])
     submissions = [message for message in seen.taken if message["type"] == "submission"]
-    since = [message for message in seen.taken if message.get("event") == "told_more"]
+    since = [message for message in seen.taken if message.get("event") == EVENTS[seen.said]]
+    stopped = seen.said == "withdraw"  # then nothing is due, and that is where it stands
+    reminders = {m["id"] for m in seen.taken if m.get("event") == "due_soon"}
     copies = {(m["id"], m["attempt"]) for m in seen.taken if not m["possible_duplicate"]}
     promises = {
         "I1 lost": bool(submissions) and any(message["type"] == "event" for message in seen.taken),
@@ -133,17 +167,26 @@ def wrongs(seen: Seen, world: World) -> list[str]:
         "I10 leak": not leaks(seen, world),
         "I11 said since": {m["id"] for m in since} == {said.id for said in (case.said if case else ())}
         and len(since) > 0,
+        "I14 reminded": len(reminders) == (0 if stopped else 1),
         "I13 said twice": case is not None and len(case.said) == 1,
-        "I12 said since, changed": all(m["details"]["text"] == {"more": SAID} for m in since),
-        "page": seen.timeline is not None and seen.timeline.status == "closed",
+        "I12 said since, changed": all(told_in(m) == SAID[seen.said] for m in since),
+        "page": seen.timeline is not None and seen.timeline.status == ("withdraw" if stopped else "closed"),
         "passed on": case is not None and case.delivered_at is not None,
     }
     return [name for name, held in promises.items() if not held]
 
 
+def told_in(event: dict[str, Any]) -> dict[str, Any]:
+    """The answers that an event carries."""
+    details = event["details"]
+    if "contact" in details:
+        return {"contact": details["contact"]["channel"], "postal_address": details["contact"]["postal_address"]}
+    return details["text"] | details["choices"]
+
+
 def leaks(seen: Seen, world: World) -> list[str]:
     """Whatever quotes an answer outside the store, the queue and the person's own pages."""
     letters = [text.replace(ADDRESS, "") for _, text in world.letters()]  # the address is where a letter goes
-    own_page = repr(seen.timeline).replace(SAID, "")
-    quoted = (CANARY, ADDRESS, SAID.split()[-1])
+    own_page = repr(seen.timeline).replace(WORD, "")
+    quoted = (CANARY, ADDRESS, WORD)
     return [text for text in [*world.said, *letters, own_page] if any(words in text for words in quoted)]

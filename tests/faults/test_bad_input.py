@@ -84,8 +84,8 @@ def ask(request, services):
 
 
 def rows(services):
-    """Everything that is kept: cases, and messages for the council."""
-    places = ((services.store, "cases"), (services.queue, "messages"))
+    """Everything that is kept: cases, links, and messages for the council."""
+    places = ((services.store, "cases"), (services.store, "links"), (services.queue, "messages"))
     counts = [place.database.connection().execute(f"SELECT count(*) FROM {table}") for place, table in places]  # noqa: S608
     return sum(found.fetchone()[0] for found in counts)
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_refused_clearly_and_nothing_is_kept(ask, service
     expected, content_type, body = UNREADABLE[wrong]
     for step in web.STEPS:
         status, _, text = ask(step, content_type, body)
-        of_no_use = {"follow": 422, "receipt": 404}.get(step)  # readable, but without a code or a key that is one
+        of_no_use = {"follow": 422, "sign-in": 422, "receipt": 404}.get(step)  # readable, but without what it needs
         assert status in (expected, of_no_use)
         assert json.loads(text)["errors"] if text.startswith("{") else HELPLINE in text
     assert rows(services) == 0

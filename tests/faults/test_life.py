@@ -16,6 +16,7 @@ from heard.case import COUNCIL
 from heard.clock import stamp
 from heard.exchange import Request
 from heard.follow import follow
+from heard.remind import remind
 from heard.update import UpdateConflicts, update
 from tests.faults.points import Fault, Points
 from tests.faults.world import PEPPERS, sqlite_world
@@ -96,6 +97,10 @@ class Life(RuleBasedStateMachine):
         else:
             assert known in (None, status)
             self.updates[key][version] = status
+
+    @rule()
+    def the_council_is_reminded(self):
+        remind(self.world.services.store, self.world.clock())
 
     @rule(key=cases)
     def a_letter_comes_back(self, key):

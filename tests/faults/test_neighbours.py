@@ -34,6 +34,7 @@ LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_saf
 SENDER = Sender("Exampleshire", "no-reply@exampleshire.example")
 ITEM_LIMIT = 400 * 1024  # of DynamoDB
 MESSAGE_LIMIT = 256 * 1024  # of SQS until 2025; a council's queue may still be set to it
+NOTHING_BACK = {"batchItemFailures": []}
 MOST_RECEIVES = 5  # maxReceiveCount in the template
 
 
@@ -246,16 +247,19 @@ def test_the_biggest_complaint_in_any_script_fits_the_table_and_the_queue(servic
     assert json.loads(received["Body"])["text"]["what_happened"] == fields["what_happened"]
 
 
-def test_an_update_that_a_case_has_no_room_for_comes_back_and_the_case_stays(account):  # noqa: F811
+def test_an_update_that_a_case_has_no_room_for_is_answered_and_the_case_stays(account):  # noqa: F811
     """A case holds about 60 of the longest notes in English, and 14 in a script of four bytes a character."""
     send.handle(request({"form": "comment", "key": key(1), "what_you_want_to_say": "x"}), None)
     [case] = account.store.waiting()
     notes = tuple(Update(number, "with_council", "2026-11-21T09:00:00.000Z", note="👋" * 2000) for number in range(7))
     account.store.replace(replace(case, updates=notes))
-    kept = [council_update.handle(batch(said(case, number, note="👋" * 2000)), None) for number in range(7, 27)]
-    fitted = kept.index({"batchItemFailures": [{"itemIdentifier": "0"}]})
+    for number in range(7, 27):
+        assert council_update.handle(batch(said(case, number, note="👋" * 2000)), None) == NOTHING_BACK
+    fitted = len(account.store.with_id(case.id).updates) - 7
     assert 5 < fitted < 15
-    assert len(account.store.with_id(case.id).updates) == 7 + fitted
+    replies = account.replies.peek(100)
+    assert sorted(reply["update"] for reply in replies) == list(range(7 + fitted, 27))
+    assert {tuple(reply["problems"]) for reply in replies} == {("note",)}
 
 
 # Poison
@@ -338,10 +342,9 @@ def test_ten_poisoned_cases_that_come_first_hold_up_nobody_behind_them(services,
 def test_a_poisoned_case_that_the_stream_names_holds_up_no_other_of_its_batch(account):  # noqa: F811
     for number in range(3):
         send.handle(request({"form": "comment", "key": key(number), "what_you_want_to_say": "x"}), None)
-    ids = [case.id for case in account.store.waiting()]
-    empty = {"UpdateExpression": "SET #r = :e", "ExpressionAttributeNames": {"#r": "record"}}
-    empty["ExpressionAttributeValues"] = {":e": {"S": "{}"}}
-    account.store.client.update_item(TableName="cases", Key={"id": {"S": ids[0]}}, **empty)
+    cases = account.store.waiting()
+    ids = [case.id for case in cases]
+    break_record(account, cases[0])
     deliver.handle({"Records": [{"dynamodb": {"Keys": {"id": {"S": case_id}}}} for case_id in ids]}, Context())
     assert sorted(message["id"] for message in account.queue.peek(10)) == sorted(ids[1:])
 
@@ -349,16 +352,35 @@ def test_a_poisoned_case_that_the_stream_names_holds_up_no_other_of_its_batch(ac
 # Half good, and given back
 
 
-def test_of_ten_updates_only_the_one_that_does_not_fit_comes_back(account):  # noqa: F811
+def test_of_ten_updates_only_the_one_that_does_not_fit_is_answered(account):  # noqa: F811
     for number in range(10):
         send.handle(request({"form": "comment", "key": key(number), "what_you_want_to_say": "x"}), None)
     cases = account.store.waiting()
     bodies = [said(case, 1) for case in cases]
     bodies[4]["status"] = "lost"
-    assert council_update.handle(batch(*bodies), None) == {"batchItemFailures": [{"itemIdentifier": "4"}]}
+    assert council_update.handle(batch(*bodies), None) == NOTHING_BACK
     updated = [bool(account.store.with_id(case.id).updates) for case in cases]
     assert updated == [number != 4 for number in range(10)]
-    assert council_update.handle(batch(bodies[4]), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert [reply["reference"] for reply in account.replies.peek(10)] == [cases[4].reference]
+
+
+def test_of_ten_updates_only_the_one_of_a_broken_case_comes_back(account):  # noqa: F811
+    for number in range(10):
+        send.handle(request({"form": "comment", "key": key(number), "what_you_want_to_say": "x"}), None)
+    cases = account.store.waiting()
+    break_record(account, cases[4])
+    failed = council_update.handle(batch(*(said(case, 1) for case in cases)), None)
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "4"}]}
+    assert account.replies.peek(10) == []
+    updated = [bool(account.store.with_id(case.id).updates) for case in cases if case != cases[4]]
+    assert updated == [True] * 9
+
+
+def break_record(account, case):  # noqa: F811
+    """The store cannot read this one any more."""
+    empty = {"UpdateExpression": "SET #r = :e", "ExpressionAttributeNames": {"#r": "record"}}
+    empty["ExpressionAttributeValues"] = {":e": {"S": "{}"}}
+    account.store.client.update_item(TableName="cases", Key={"id": {"S": case.id}}, **empty)
 
 
 @pytest.fixture
@@ -400,10 +422,23 @@ class UpdatesQueue:
             self.client.delete_message(QueueUrl=self.dead, ReceiptHandle=one["ReceiptHandle"])
 
 
-def test_an_update_that_never_fits_is_tried_so_often_and_parked_also_after_a_redrive(account, updates_queue):  # noqa: F811
+def test_an_update_that_never_fits_is_answered_once_and_is_gone(account, updates_queue):  # noqa: F811
     send.handle(request({"form": "comment", "key": key(1), "what_you_want_to_say": "x"}), None)
     [case] = account.store.waiting()
-    never = json.dumps(said(case, 1, status="lost"))
+    for never in (said(case, 1, status="lost"), said(case, 2)):
+        updates_queue.hand_in(json.dumps(never))
+    assert [updates_queue.poll() for _ in range(3)] == [2, 0, 0]
+    assert updates_queue.parked() == []
+    assert [reply["update"] for reply in account.replies.peek(10)] == [1]
+    assert [update.version for update in account.store.with_id(case.id).updates] == [2]
+
+
+def test_an_update_that_is_always_broken_is_tried_so_often_and_parked_also_after_a_redrive(account, updates_queue):  # noqa: F811
+    for number in (1, 2):
+        send.handle(request({"form": "comment", "key": key(number), "what_you_want_to_say": "x"}), None)
+    broken, case = account.store.waiting()
+    break_record(account, broken)
+    never = json.dumps(said(broken, 1))
     updates_queue.hand_in(never)
     for _ in range(2):
         updates_queue.hand_in(json.dumps(said(case, 2)))

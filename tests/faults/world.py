@@ -189,7 +189,8 @@ def aws_world(points: Points, _: Path) -> Iterator[World]:
     dynamodb, sqs, ses = clients()
     table, name = f"cases-{number}", f"council-{number}.fifo"
     dynamodb.create_table(**table_definition(table))
-    url = sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    kept = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}  # as the template has it
+    url = sqs.create_queue(QueueName=name, Attributes=kept)["QueueUrl"]
     backend = ses_backends[DEFAULT_ACCOUNT_ID][NOBODY["AWS_DEFAULT_REGION"]]
     backend.sent_messages.clear()
 

@@ -6,18 +6,22 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
 from heard import headers, pages
 from heard.case import COUNCIL_MESSAGE, Entry
-from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, say, send
+from heard.council import council
+from heard.handlers import bounce, check, council_update, deliver, follow, gateway, health, receipt, say, send, sign_in
+from tests.conftest import link_in
 from tests.contracts.conftest import a_case
 from tests.handlers.conftest import KEY, Context, request
 
 LAST_YEAR = "2025-11-20T09:30:00.000Z"
 MORE = {"form": "tell_more", "key": KEY, "more": "It was Tuesday. żółć 👋"}
 COMPLAINT = {"form": "complaint", "voice": "young", "key": KEY, "what_happened": "They never came. żółć 👋"}
+NOTHING_BACK = {"batchItemFailures": []}
 FOUND = ["Query", "GetItem"]  # by its code: the index says which case, and the case is read afresh
 
 
@@ -74,6 +78,19 @@ def test_saying_more_is_one_write_and_repeating_it_is_none(account):
     account.calls.clear()
     assert answer_of(say.handle(said, None)) == first
     assert account.calls == FOUND
+
+
+def test_news_go_by_text_where_the_council_turns_that_on(account, monkeypatch, tmp_path):
+    monkeypatch.setitem(council(), "text_messages", True)
+    _, given = answer_of(send.handle(request(COMPLAINT), None))
+    by_text = {"contact": "text", "phone": "07700 900123", "contact_is_safe": "yes", "news": "yes"}
+    say.handle(request({"form": "change_contact", "key": KEY, "code": given["code"], **by_text}), None)
+    deliver.handle({}, Context())
+    news = {"reference": given["reference"], "version": 1, "status": "with_council", "at": LAST_YEAR}
+    council_update.handle(updates(news), None)
+    deliver.handle({}, Context())
+    [text] = tmp_path.rglob("*.txt")
+    assert text.read_text("utf-8").startswith("To: 07700 900123\n")
 
 
 def test_looking_writes_once_after_news_and_then_no_more(account):
@@ -138,6 +155,31 @@ def test_a_receipt_can_be_saved(account):
     assert given["code"] in saved["body"]
 
 
+def test_an_advocacy_service_gets_a_link_and_opens_its_list_with_it_once(account, tmp_path):
+    _, given = answer_of(send.handle(request(COMPLAINT), None))
+    named = {"form": "name_advocate", "key": KEY, "advocate_sees": "steps", "advocate_lists": "yes"}
+    say.handle(request({**named, "code": given["code"]}), None)
+    assert sign_in.handle(request({"email": "duty@speakup.example"}), None)["statusCode"] == 202
+    [letter] = tmp_path.rglob("*-link.eml")
+    query = urlsplit(link_in(letter)).query
+    got = request("", rawQueryString=query, requestContext={"http": {"method": "GET", "sourceIp": "192.0.2.1"}})
+    account.calls.clear()
+    page = sign_in.handle(got, None)
+    assert (page["statusCode"], account.calls) == (200, [])
+    token = re.search(r'name="token" value="([0-9a-f-]+)"', page["body"])[1]
+    status, answer = answer_of(sign_in.handle(request({"token": token}), None))
+    assert (status, [case["reference"] for case in answer["cases"]]) == (200, [given["reference"]])
+    assert account.calls == ["GetItem", "PutItem", "Query", "GetItem"]
+    assert sign_in.handle(request({"token": token}), None)["statusCode"] == 404
+
+
+def test_a_link_that_is_kept_rings_for_nothing_that_could_be_delivered(account):
+    sign_in.handle(request({"email": "duty@speakup.example"}), None)
+    [rung] = [item for item in account.store.client.scan(TableName="cases")["Items"] if "link" in item]
+    event = {"Records": [{"dynamodb": {"Keys": {"id": rung["id"]}}}]}
+    assert deliver.handle(event, Context()) == {"attempted": 0}
+
+
 def test_health_looks_at_the_table(account):
     assert health.handle({}, None)["statusCode"] == 200
     assert "GetItem" in account.calls
@@ -152,18 +194,78 @@ def test_a_stream_record_delivers_its_case_before_any_index_knows_it(account, mo
     assert len(account.queue.peek(10)) == 1
 
 
-@pytest.mark.parametrize("wrong", ["not json", "[]", "{}", {"reference": "222-222-222-222", "version": 1}])
-def test_an_update_that_does_not_fit_comes_back_alone(account, wrong):
+CLOSED = {"version": 1, "status": "closed", "at": "2026-11-21T09:00:00Z"}
+NOBODY_S = {"reference": "TM7-MM8-PP9-456", **CLOSED}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reference", "number", "fields"),
+    [
+        ("not json", None, None, {"body"}),
+        ("[" * 100_000, None, None, {"body"}),
+        ("[]", None, None, {"body"}),
+        ("{}", None, None, {"reference", "version", "status", "at"}),
+        ({"reference": "222-222-222-222", "version": 1}, "222-222-222-222", 1, {"status", "at"}),
+        ({**NOBODY_S, "version": 3}, "TM7-MM8-PP9-456", 3, {"reference"}),
+        ({**NOBODY_S, "reference": "CANARY"}, None, 1, {"reference"}),
+        ({**NOBODY_S, "note": ["CANARY"], "CANARY": 1}, "TM7-MM8-PP9-456", 1, {"note", "body"}),
+        ({"type": "received", "day": "CANARY", "messages": {"CANARY": 1}}, None, None, {"day", "messages"}),
+    ],
+)
+def test_what_does_not_fit_is_answered_and_does_not_come_back(account, capfd, wrong, reference, number, fields):
     _, given = answer_of(send.handle(request(COMPLAINT), None))
-    right = {"reference": given["reference"], "version": 1, "status": "closed", "at": "2026-11-21T09:00:00Z"}
-    assert council_update.handle(updates(wrong, right), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert council_update.handle(updates(wrong, {"reference": given["reference"], **CLOSED}), None) == NOTHING_BACK
     assert account.store.with_reference(given["reference"]).updates[0].status == "closed"
+    [reply] = account.replies.peek(10)
+    assert (reply["type"], reply["reference"], reply["update"]) == ("update_refused", reference, number)
+    assert set(reply["problems"]) == fields
+    assert "CANARY" not in json.dumps(reply) + capfd.readouterr().err
+
+
+def test_a_number_used_for_something_else_is_answered_and_a_repeat_is_not(account):
+    _, given = answer_of(send.handle(request(COMPLAINT), None))
+    said = {"reference": given["reference"], **CLOSED}
+    assert council_update.handle(updates(said, said, {**said, "note": "CANARY"}), None) == NOTHING_BACK
+    [reply] = account.replies.peek(10)
+    assert (reply["update"], set(reply["problems"])) == (1, {"version"})
+    assert "CANARY" not in json.dumps(reply)
+
+
+def test_the_same_update_refused_twice_has_two_replies_of_one_id(account):
+    council_update.handle(updates(NOBODY_S, NOBODY_S), None)
+    first, second = account.replies.peek(10)
+    assert first == second
+
+
+@pytest.mark.parametrize(("times", "answered"), [(1, False), (2, True), (5, True)])
+def test_a_case_that_is_not_found_is_looked_for_twice_before_it_is_answered(account, times, answered):
+    """An index may not know a case of this very moment."""
+    event = updates(NOBODY_S)
+    event["Records"][0]["attributes"] = {"ApproximateReceiveCount": str(times)}
+    assert (council_update.handle(event, None) == NOTHING_BACK) == answered
+    assert len(account.replies.peek(10)) == int(answered)
+
+
+def test_what_no_case_can_be_called_is_answered_at_once(account):
+    event = updates({**NOBODY_S, "reference": "nobody's"})
+    event["Records"][0]["attributes"] = {"ApproximateReceiveCount": "1"}
+    assert council_update.handle(event, None) == NOTHING_BACK
+
+
+def test_what_cannot_be_answered_comes_back_and_is_answered_later(account, monkeypatch):
+    monkeypatch.setenv("HEARD_REPLY_QUEUE_URL", account.replies.url + "-gone")
+    assert council_update.handle(updates(NOBODY_S), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    council_update.replies.cache_clear()
+    monkeypatch.setenv("HEARD_REPLY_QUEUE_URL", account.replies.url)
+    assert council_update.handle(updates(NOBODY_S), None) == NOTHING_BACK
+    assert len(account.replies.peek(10)) == 1
 
 
 def test_an_update_is_tried_again_when_the_table_does_not_answer(account, monkeypatch):
     monkeypatch.setenv("HEARD_TABLE", "gone")
     said = {"reference": "TM7-MM8-PP9-456", "version": 1, "status": "closed", "at": "2026-11-21T09:00:00Z"}
     assert council_update.handle(updates(said), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert account.replies.peek(10) == []
 
 
 def report_of(messages, day="2026-11-20"):
@@ -183,9 +285,10 @@ def test_what_the_council_received_is_compared_and_the_differences_are_counted(a
     assert written.count('"reference"') == differences
 
 
-def test_a_report_that_does_not_fit_comes_back_alone(account, capfd):
+def test_a_report_that_does_not_fit_is_answered_and_the_next_is_compared(account, capfd):
     wrong, right = report_of({"CANARY": 1}, LAST_YEAR[:10]), report_of({}, LAST_YEAR[:10])
-    assert council_update.handle(updates(wrong, right), None) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert council_update.handle(updates(wrong, right), None) == NOTHING_BACK
+    assert [set(reply["problems"]) for reply in account.replies.peek(10)] == [{"messages"}]
     written = capfd.readouterr().err
     assert '"problem": "ReportRejected"' in written
     assert "CANARY" not in written
@@ -202,7 +305,7 @@ def test_a_log_line_is_a_metric_and_holds_nothing_that_was_typed(account, capfd)
     assert {metric["Name"] for metric in described["Metrics"]} == {"Count", "ms"}
 
 
-@pytest.mark.parametrize("name", ["send", "check", "follow", "say", "deliver", "council_update", "health"])
+@pytest.mark.parametrize("name", ["send", "check", "follow", "say", "sign_in", "deliver", "council_update", "health"])
 def test_importing_a_function_loads_nothing_it_does_not_need(name):
     program = f"import sys, heard.handlers.{name}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()

@@ -98,6 +98,20 @@ def test_an_address_longer_than_any_file_name_is_not_found(browser):
     assert browser.get("/" + "a" * 5000).status_code == 404
 
 
+def test_the_link_in_an_email_opens_a_page_that_no_browser_keeps(browser):
+    answer = browser.get(f"/api/sign-in?token={'0' * 32}-{'0' * 32}&lang=en")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert browser.head(f"/api/sign-in?token={'0' * 32}-{'0' * 32}").status_code == 200
+    assert browser.get("/api/sign-in").status_code == browser.get("/api/sign-in?token=%FF%00").status_code == 404
+    assert browser.put("/api/sign-in").headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_an_advocacy_service_asks_for_a_link_by_a_form_and_gets_the_same_page_whoever_asks(browser, services):
+    pages = {browser.post("/api/sign-in", data={"email": to}).data for to in ("duty@speakup.example", "a@b.example")}
+    assert len(pages) == 1
+
+
 @pytest.mark.parametrize("step", ["follow", "say"])
 def test_a_code_by_get_is_refused_so_that_none_is_in_an_address(browser, step):
     answer = browser.get(f"/api/{step}?code=one")
@@ -182,4 +196,11 @@ def test_importing_the_verbs_loads_neither_the_host_nor_what_builds_the_site():
 
 def test_the_description_for_programs_names_every_call(browser):
     described = json.loads(browser.get("/openapi.json").data)
-    assert set(described["paths"]) == {"/api/check", "/api/send", "/api/follow", "/api/say", "/api/health"}
+    assert set(described["paths"]) == {
+        "/api/check",
+        "/api/send",
+        "/api/follow",
+        "/api/say",
+        "/api/sign-in",
+        "/api/health",
+    }

@@ -158,11 +158,13 @@ def test_an_update_that_cannot_be_taken_goes_to_its_dead_letters_and_is_taken_wh
     assert eventually(lambda: "closed" in steps_of(deployed, receipt["code"]))
 
 
-def test_one_update_that_cannot_be_taken_holds_up_no_other(deployed):
+def test_one_update_that_cannot_be_taken_is_answered_and_holds_up_no_other(deployed):
     receipt, owner = send(deployed), council(deployed)
-    say(deployed, owner, reference="nobody's", version=1, status="closed")
-    say(deployed, owner, reference=receipt["reference"], version=1, status="closed")
+    say(deployed, owner, reference=receipt["reference"], version=1, status="lost")
+    say(deployed, owner, reference=receipt["reference"], version=2, status="closed")
     assert eventually(lambda: "closed" in steps_of(deployed, receipt["code"]))
+    reply = take(deployed, owner, "RepliesQueueUrl", receipt["reference"])
+    assert (reply["type"], reply["update"], list(reply["problems"])) == ("update_refused", 1, ["status"])
 
 
 def test_what_the_council_says_it_received_is_held_against_what_was_accepted(deployed):
@@ -209,6 +211,14 @@ def test_a_message_that_the_council_gives_back_goes_to_the_dead_letters(deployed
     assert eventually(lambda: give_back() and take(deployed, credentials, "CouncilDeadLettersUrl", reference))
 
 
+def test_an_advocacy_service_is_sent_a_link_and_the_link_opens_a_page(deployed):
+    assert post(deployed, "sign-in", email="duty@speakup.example") == (202, {"minutes": 15})
+    assert '"step": "link", "outcome": "sent"' in eventually(lambda: lines_of(deployed))
+    with call(deployed, f"sign-in?token={'0' * 32}-{'0' * 32}") as page:
+        assert "Open my list" in page.read().decode()
+    assert post(deployed, "sign-in", token=f"{'0' * 32}-{'0' * 32}")[0] == 404
+
+
 # What each role may do of the calls below; everything else has to be refused. SweepRole is not among them: its
 # trust is bound to the scheduler, and that the sweep delivers is tested above. HealthRole reads one key alone, but
 # the emulator does not tell policies which key is asked for.
@@ -218,9 +228,10 @@ MAY = {
     "ReceiptRole": {"pepper", "get"},
     "FollowRole": {"pepper", "get", "put", "by_code", "by_reference"},
     "SayRole": {"pepper", "get", "put", "by_code", "by_reference"},
+    "SignInRole": {"pepper", "get", "put", "by_list", "letter"},  # puts links alone: another key of the same kind
     "HealthRole": {"pepper", "get"},
-    "DeliverRole": {"get", "put", "by_due", "send_council", "letter"},
-    "CouncilUpdateRole": {"get", "put", "by_reference", "by_day", "receive_updates"},
+    "DeliverRole": {"get", "put", "by_due", "by_clock", "send_council", "letter"},
+    "CouncilUpdateRole": {"get", "put", "by_reference", "by_day", "receive_updates", "send_reply"},
     "BounceRole": {"get", "put"},
 }
 
@@ -254,11 +265,15 @@ def calls(stack, credentials):
         "by_code": query("by_code", "code_hash"),
         "by_reference": query("by_reference", "reference"),
         "by_due": query("by_due", "outbox"),
+        "by_clock": query("by_clock", "clock"),
         "by_day": query("by_day", "received_on"),
+        "by_list": query("by_list", "listed_for"),
         "send_council": queue(sqs.send_message, "CouncilQueue", MessageBody="{}", **fifo),
         "receive_council": queue(sqs.receive_message, "CouncilQueue", VisibilityTimeout=0),
         "send_updates": queue(sqs.send_message, "UpdatesQueue", MessageBody="{}"),
         "receive_updates": queue(sqs.receive_message, "UpdatesQueue", VisibilityTimeout=0),
+        "send_reply": queue(sqs.send_message, "RepliesQueue", MessageBody="{}"),
+        "receive_replies": queue(sqs.receive_message, "RepliesQueue", VisibilityTimeout=0),
         "letter": lambda: stack.client("sesv2", **credentials).send_email(
             Destination={"ToAddresses": ["nobody@example.com"]}, Content=raw
         ),
@@ -283,7 +298,8 @@ def test_the_role_of_every_function_is_tried(resources):
 
 def test_the_council_cannot_read_cases_or_what_others_say(deployed):
     mine = calls(deployed, council(deployed))
-    assert {name for name, call in mine.items() if not is_refused(call)} == {"receive_council", "send_updates"}
+    allowed = {name for name, call in mine.items() if not is_refused(call)}
+    assert allowed == {"receive_council", "send_updates", "receive_replies"}
 
 
 def test_the_site_is_uploaded_and_closed_to_whoever_does_not_come_through_cloudfront(deployed):

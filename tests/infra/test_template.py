@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from heard import headers, log, web
-from heard.adapters.dynamodb import table_definition
+from heard.adapters.dynamodb import LINK, table_definition
 from heard.case import ACKNOWLEDGEMENT
 from heard.deliver import Outcome, note
 from heard.handlers.metrics import GAUGES, NAMESPACE, EmbeddedMetrics
@@ -68,7 +68,12 @@ def test_each_role_may_do_what_was_reviewed_and_nothing_else(resources):
 
 def test_no_role_has_a_wildcard_but_for_the_one_call_that_knows_no_resource(resources):
     grants = {grant for role in of_type(resources, "AWS::IAM::Role").values() for grant in grants_of(role, resources)}
-    assert {grant for grant in grants if "*" in grant} == {"dynamodb:ListStreams *"}
+    assert {grant for grant in grants if "*" in grant.partition(" if ")[0]} == {"dynamodb:ListStreams *"}
+
+
+def test_the_function_that_shows_a_list_writes_links_and_no_case(resources):
+    grants = [grant for grant in grants_of(resources["SignInRole"]["Properties"], resources) if "PutItem" in grant]
+    assert grants == [f"dynamodb:PutItem Cases.Arn if dynamodb:LeadingKeys={LINK}*"]
 
 
 def test_each_function_has_a_role_of_its_own(resources):
@@ -95,12 +100,14 @@ def test_the_routes_are_the_calls_that_the_host_answers(resources):
     routes = of_type(resources, "AWS::ApiGatewayV2::Route")
     assert {route["RouteKey"] for route in routes.values()} == {
         *(f"POST /api/{step}" for step in web.STEPS),
+        "GET /api/sign-in",
         "GET /api/health",
     }
-    for name, route in routes.items():
-        function = name.removesuffix("Route")
-        assert route["RouteKey"].endswith(f"/{function.lower()}")
-        assert as_text(resources[f"{function}Integration"]["Properties"]["IntegrationUri"]) == f"{function}.Arn"
+    for route in routes.values():
+        integration = as_text(route["Target"]).removeprefix("integrations/${").removesuffix("}")
+        function = integration.removesuffix("Integration")
+        assert route["RouteKey"].replace("-", "").endswith(f"/{function.lower()}")
+        assert as_text(resources[integration]["Properties"]["IntegrationUri"]) == f"{function}.Arn"
 
 
 def test_each_route_is_throttled_and_may_call_its_function_only(resources):
@@ -126,6 +133,16 @@ def test_cases_and_what_opens_them_outlive_the_stack(resources):
 
 def test_the_stream_carries_nothing_of_what_was_written(resources):
     assert resources["Cases"]["Properties"]["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+
+
+def test_whatever_sends_letters_knows_every_setting_of_its_messenger(resources):
+    """One left out, and the function would not start where texts are sent: see wiring."""
+    functions = of_type(resources, "AWS::Serverless::Function")
+    variables = {name: one["Environment"]["Variables"] for name, one in functions.items() if "Environment" in one}
+    sending = {name: known for name, known in variables.items() if "HEARD_MESSENGER" in known}
+    assert {"Deliver", "Bounce"} <= set(sending)
+    for known in sending.values():
+        assert set(known) >= {"HEARD_NOTIFY_SECRET", "HEARD_NOTIFY_TEMPLATE", "HEARD_NOTIFY_TEXT_TEMPLATE"}
 
 
 def test_pages_get_the_headers_of_the_host_and_hsts(resources):
@@ -187,6 +204,21 @@ def test_the_alarm_of_parked_letters_watches_the_line_that_a_parked_letter_gets(
 def test_a_queue_hides_what_a_function_has_for_six_times_its_time(resources):
     seconds = resources["CouncilUpdate"]["Properties"]["Timeout"]
     assert resources["UpdatesQueue"]["Properties"]["VisibilityTimeout"] >= 6 * seconds
+
+
+def test_an_update_is_answered_where_the_council_may_read_and_nobody_else_sends(resources):
+    variables = resources["CouncilUpdate"]["Properties"]["Environment"]["Variables"]
+    assert variables["HEARD_REPLY_QUEUE_URL"] == {"Ref": "RepliesQueue"}
+    roles = of_type(resources, "AWS::IAM::Role")
+    senders = {name for name in roles if "sqs:SendMessage RepliesQueue.Arn" in grants_of(roles[name], resources)}
+    assert senders == {"CouncilUpdateRole"}
+    [reading] = [
+        statement
+        for statement in resources["CouncilAccess"]["Properties"]["PolicyDocument"]["Statement"]
+        if {"Fn::GetAtt": "RepliesQueue.Arn"} in listed(statement["Resource"])
+    ]
+    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage"} <= set(reading["Action"])
+    assert "sqs:SendMessage" not in reading["Action"]
 
 
 def test_how_long_a_closed_case_stays_is_the_council_s_to_say_and_for_good_unless_it_does(template, resources):

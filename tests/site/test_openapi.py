@@ -11,7 +11,7 @@ from referencing.jsonschema import DRAFT202012
 import heard
 from heard import exchange, web
 from heard.forms import FOLLOW_UPS, FORMS, form_named
-from tests.conftest import KEY, MESSAGES, ROOT, SITE, send_json
+from tests.conftest import KEY, MESSAGES, ROOT, SITE, send_json, token_in
 
 DOCUMENT = "urn:openapi"
 COMPLAINT = {
@@ -72,7 +72,7 @@ def test_it_describes_every_call_a_program_can_make_and_no_other(document):
     assert set(document["paths"]) == {f"/api/{step}" for step in web.STEPS if step not in for_browsers} | {
         "/api/health"
     }
-    assert [list(path) for path in document["paths"].values()] == [*[["post"]] * 4, ["get"]]
+    assert [list(path) for path in document["paths"].values()] == [*[["post"]] * 4, ["post", "get"], ["get"]]
 
 
 def test_every_operation_says_what_it_is_for_and_what_can_come_back(document):
@@ -200,6 +200,9 @@ def test_a_follow_up_that_is_refused_does_not_fit_the_description(document, serv
         ("follow", {"code": "no such code"}, 404),
         ("follow", {"code": ""}, 422),
         ("say", {"code": "no such code", "form": "carry_on", "key": KEY}, 404),
+        ("sign-in", {"email": "duty@speakup.example"}, 202),
+        ("sign-in", {"token": "no such token"}, 404),
+        ("sign-in", {}, 422),
         ("say", {"code": "no such code", "form": "petition", "key": KEY}, 422),
         ("say", {"code": "no such code", "form": "tell_more", "key": KEY, "more": "x" * exchange.MAX_BYTES}, 413),
     ],
@@ -222,6 +225,24 @@ def test_what_cannot_be_read_is_answered_as_described(document, services, step, 
     assert str(status) in document["paths"][f"/api/{step}"]["post"]["responses"]
 
 
+def test_what_asks_for_a_link_and_the_list_that_it_opens_fit_the_description(document, services, tmp_path):
+    _, receipt = send_json(services, "send", **COMPLAINT, key=KEY)
+    named = {"advocate_sees": "steps", "advocate_lists": "yes"}
+    send_json(services, "say", code=receipt["code"], form="name_advocate", key=KEY, **named)
+    post = document["paths"]["/api/sign-in"]["post"]
+    asked = {"email": "duty@speakup.example"}
+    send_json(services, "sign-in", **asked)
+    [letter] = tmp_path.rglob("*-link.eml")
+    opened = {"token": token_in(letter)}
+    status, answer = send_json(services, "sign-in", **opened)
+
+    assert (status, len(answer["cases"])) == (200, 1)
+    assert fits(document, post["responses"]["200"]["content"]["application/json"]["schema"], answer)
+    assert fits(document, body_schema(post), asked)
+    assert fits(document, body_schema(post), opened)
+    assert not any(fits(document, body_schema(post), wrong) for wrong in ({}, {"email": " "}, {"token": 5}))
+
+
 def test_a_timeline_fits_its_description(document, services):
     _, receipt = send_json(services, "send", **COMPLAINT, key=KEY)
     status, timeline = send_json(services, "follow", code=receipt["code_digits"])
@@ -231,8 +252,9 @@ def test_a_timeline_fits_its_description(document, services):
     assert not fits(document, {"$ref": "#/components/schemas/Timeline"}, {**timeline, "kind": "petition"})
 
 
-def test_the_message_s_schema_is_published_as_the_functions_check_by_it():
-    published = (SITE / "schemas" / "message.v1.schema.json").read_bytes()
+@pytest.mark.parametrize("name", ["message", "event", "update", "reply"])
+def test_what_goes_between_us_and_a_council_has_its_schema_published_as_we_check_by_it(name):
+    published = (SITE / "schemas" / f"{name}.v1.schema.json").read_bytes()
 
-    assert published == (ROOT / "functions" / "heard" / "message.v1.schema.json").read_bytes()
+    assert published == (ROOT / "functions" / "heard" / f"{name}.v1.schema.json").read_bytes()
     Draft202012Validator.check_schema(json.loads(published))

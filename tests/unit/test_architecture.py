@@ -10,11 +10,11 @@ import heard
 
 PACKAGE = Path(heard.__file__).parent
 FRONTS = {"cli", "__main__", "qr", "web", "host.app", "host.serve", "host", "council.commands"}
-VERBS = {"bounce", "check", "receive", "deliver", "follow", "update", "reconcile", "say"}
+VERBS = {"bounce", "check", "receive", "deliver", "follow", "update", "reconcile", "remind", "say", "sign_in"}
 FOR_COUNCILS = {"council.consume", "council.verify"}
 NOUNS = {
     "answers", "case", "clock", "controls", "council", "envelope", "forms", "headers", "holder", "letters",
-    "exchange", "log", "message", "pages", "places", "ports", "procedure", "receipt", "services",
+    "exchange", "link", "log", "message", "pages", "places", "ports", "procedure", "receipt", "reply", "services",
     "timeline", "triage", "wording",
 }  # fmt: skip
 ADAPTERS = {"adapters", "adapters.sqlite", "adapters.mail", "adapters.dynamodb", "adapters.sqs"}
@@ -22,7 +22,7 @@ ADAPTERS |= {"adapters.ses", "adapters.notify", "adapters.pepper"}
 HANDLERS = {
     "handlers", "handlers.gateway", "handlers.metrics", "handlers.check", "handlers.send", "handlers.receipt",
     "handlers.follow", "handlers.say", "handlers.deliver", "handlers.council_update", "handlers.health",
-    "handlers.bounce",
+    "handlers.bounce", "handlers.sign_in",
 }  # fmt: skip
 BEYOND_THE_STANDARD_LIBRARY = {  # see docs/adr: what a noun may import besides marshmallow
     "pages": {"jinja2", "markupsafe"},

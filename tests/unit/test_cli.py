@@ -69,10 +69,10 @@ def test_taking_prints_whole_messages_and_empties_the_queue(machine, capsys):
     ("arguments", "says"),
     [
         (["222-222-222-222", "--status", "closed"], "no case with this reference"),
-        (["{reference}", "--status", "on_hold"], "on_hold needs reason"),
+        (["{reference}", "--status", "on_hold"], "reason: This status needs it: why it is on hold"),
         (["{reference}", "--status", "closed", "--due", "soon"], "due: Not a valid date"),
         (["{reference}", "--status", "closed", "--at", "0001-01-01T00:00:00+12:00"], "at: Not a year"),
-        (["{reference}", "--status", "closed", "--note", "\udcff"], "note: unreadable"),
+        (["{reference}", "--status", "closed", "--note", "\udcff"], "note: It holds a control character"),
     ],
 )
 def test_a_wrong_update_is_explained_and_changes_nothing(machine, capsys, arguments, says):
@@ -83,6 +83,48 @@ def test_a_wrong_update_is_explained_and_changes_nothing(machine, capsys, argume
     assert says in err
     assert "Nothing was changed" in err
     assert machine.store.with_reference(receipt["reference"]).updates == ()
+
+
+def test_a_file_of_updates_is_taken_and_each_that_does_not_fit_has_its_reply(machine, tmp_path, capsys):
+    reference = send_complaint(machine)["reference"]
+    right = {"reference": reference, "version": 1, "status": "closed", "at": "2026-11-20T14:00:00Z", "note": "\u2028"}
+    others = ({"version": 2, "status": "lost"}, {"reference": "TM7-MM8-PP9-456"}, {"note": "CANARY"})
+    lines = [json.dumps(right, ensure_ascii=False), *(json.dumps({**right, **other}) for other in others), "", "no"]
+    (tmp_path / "updates.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    status, out, err = run(capsys, "council", "update", "--file", str(tmp_path / "updates.jsonl"))
+    assert status == 1
+    assert [list(json.loads(line)["problems"]) for line in out.splitlines()] == [
+        ["status"], ["reference"], ["version"], ["body"],
+    ]  # fmt: skip
+    assert "CANARY" not in out + err
+    assert err.splitlines()[-1] == "heard: in place: 1; refused: 4."
+    (tmp_path / "updates.jsonl").write_text(lines[0], encoding="utf-8")
+    assert run(capsys, "council", "update", "--file", str(tmp_path / "updates.jsonl"))[:2] == (0, "")
+    assert len(machine.store.with_reference(reference).updates) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["TM7-MM8-PP9-456"],
+        ["--status", "closed"],
+        ["--file", "updates.jsonl", "--status", "closed"],
+        ["TM7-MM8-PP9-456", "--status", "closed", "--file", "updates.jsonl"],
+    ],
+)
+def test_an_update_is_one_or_a_file_of_them(machine, capsys, arguments):
+    assert run(capsys, "council", "update", *arguments) == (
+        2, "", "heard: give a reference and --status, or --file alone. Nothing was changed.\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_of_updates_that_cannot_be_read_is_said(machine, tmp_path, capsys, content):
+    if content is not None:
+        (tmp_path / "updates.jsonl").write_bytes(content)
+    status, _, err = run(capsys, "council", "update", "--file", str(tmp_path / "updates.jsonl"))
+    assert (status, err.endswith("cannot be read. Nothing was changed.\n")) == (1, True)
 
 
 @pytest.mark.parametrize("arguments", [["council", "inbox"], ["council", "inbox", "--take", "1"], ["outbox"]])

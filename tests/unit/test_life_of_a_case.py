@@ -323,11 +323,11 @@ def test_another_update_under_a_used_number_is_refused(services):
         (said(0, "closed"), "version"),
         (said(1, "closed", stage=4), "stage"),
         (said(1, "on_hold"), "reason"),
-        (said(1, "closed", reason="court"), "status"),
+        (said(1, "closed", reason="court"), "reason"),
         (said(1, "with_council", due="soon"), "due"),
         (said(1, "with_council", note="x" * 2001), "note"),
         ({"version": 1, "status": "closed", "at": "yesterday"}, "at"),
-        (said(1, "closed", colour="teal"), "colour"),
+        (said(1, "closed", colour="teal"), "body"),
     ],
 )
 def test_an_update_that_does_not_fit_says_where_and_changes_nothing(services, wrong, field):
@@ -386,6 +386,13 @@ def test_a_case_is_late_only_while_an_answer_is_awaited(services, clock, status,
     clock.move(days=60)
     timeline = follow(receipt["code"], services.store, services.peppers, clock())
     assert (timeline.awaited, timeline.late) == (awaited, awaited)
+
+
+def test_a_hold_says_why_which_investigation_it_could_harm_and_until_when_it_can_be_sent_again(services, clock):
+    receipt = send_complaint(services)
+    words = {"reason": "police", "investigation": "The one about Tuesday.", "resubmit_by": "2027-11-20"}
+    update(receipt["reference"], said(1, "on_hold", **words), services.store, clock())
+    assert follow(receipt["code"], services.store, services.peppers, clock()).steps[-1].said == words
 
 
 def test_a_question_that_was_retired_does_not_stop_its_answers_on_their_way(services):

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from heard.adapters.mail import EmlFolder, Sender, Smtp
+from heard.council import council
 from heard.letters import Letter
 from heard.ports import NeverSent, NotSent
 from heard.wiring import SettingWrong, one_machine
@@ -32,6 +33,14 @@ def test_a_letter_is_written_to_a_file_to_look_at(tmp_path, clock):
     assert (html.get_content_type(), html.get_content().strip()) == ("text/html", LETTER.html)
 
 
+def test_a_text_is_written_to_a_file_to_look_at(tmp_path, clock):
+    EmlFolder(tmp_path / "letters", SENDER, clock).send(TEXT, "abc-acknowledgement")
+    [path] = (tmp_path / "letters").iterdir()
+    assert path.name == "abc-acknowledgement.txt"
+    assert path.read_text(encoding="utf-8") == "To: 07700 900123\n\nWe have what you sent. مرحبا\n"
+    assert path.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(
     "address", ["a@b.example\nBcc: c@d.example", "a@b@c.example", "", "a b@c.example", "żółć@home.example\r"]
 )
@@ -40,6 +49,9 @@ def test_an_address_no_header_can_carry_is_not_sent_to(tmp_path, clock, address)
         EmlFolder(tmp_path, SENDER, clock).send(Letter(address, "s", "t", "<p>t</p>"), "id")
     assert str(refused.value) == "address_unusable"
     assert list(tmp_path.iterdir()) == []
+
+
+TEXT = Letter("07700 900123", "", "We have what you sent. مرحبا\n", "", "text")
 
 
 class MailServer(socketserver.StreamRequestHandler):
@@ -85,6 +97,13 @@ def smtp(server, clock, **more):
 def test_a_letter_goes_through_a_mail_server(mail_server, clock):
     smtp(mail_server, clock).send(LETTER, "abc")
     assert "Subject: We have your message\r\n" in mail_server.received
+
+
+def test_a_mail_server_sends_no_texts(mail_server, clock):
+    assert not smtp(mail_server, clock).sends_texts
+    with pytest.raises(NeverSent, match="no_text_messages"):
+        smtp(mail_server, clock).send(TEXT, "abc")
+    assert mail_server.received == []
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
@@ -163,6 +182,31 @@ def test_ses_and_notify_are_chosen_by_name(tmp_path, monkeypatch):
     assert wired(HEARD_DATA=str(tmp_path), **ses).messenger.configuration_set == "letters"
     notify = {"HEARD_MESSENGER": "notify", "HEARD_NOTIFY_KEY": f"k-{uuid4()}-{uuid4()}", "HEARD_NOTIFY_TEMPLATE": "t"}
     assert wired(HEARD_DATA=str(tmp_path), **notify).messenger.template_id == "t"
+
+
+NOTIFY = {"HEARD_MESSENGER": "notify", "HEARD_NOTIFY_KEY": f"k-{uuid4()}-{uuid4()}", "HEARD_NOTIFY_TEMPLATE": "t"}
+NO_TEXTS = [
+    {"HEARD_SMTP_HOST": "mail.example"},
+    {"HEARD_MESSENGER": "ses", "HEARD_SES_CONFIGURATION_SET": "letters"},
+    NOTIFY,
+    NOTIFY | {"HEARD_NOTIFY_TEXT_TEMPLATE": ""},
+]
+
+
+@pytest.mark.parametrize("settings", NO_TEXTS)
+def test_where_texts_are_promised_nothing_starts_that_cannot_send_them(tmp_path, monkeypatch, settings):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert wired(HEARD_DATA=str(tmp_path), **settings)
+    monkeypatch.setitem(council(), "text_messages", True)
+    with pytest.raises(SettingWrong, match="HEARD_NOTIFY_TEXT_TEMPLATE"):
+        wired(HEARD_DATA=str(tmp_path), **settings)
+
+
+def test_texts_go_out_by_notify_or_to_files(tmp_path, monkeypatch):
+    monkeypatch.setitem(council(), "text_messages", True)
+    by_notify = wired(HEARD_DATA=str(tmp_path), **NOTIFY, HEARD_NOTIFY_TEXT_TEMPLATE="t2").messenger
+    assert (by_notify.sends_texts, by_notify.text_template_id) == (True, "t2")
+    assert wired(HEARD_DATA=str(tmp_path)).messenger.sends_texts
 
 
 def test_a_pepper_too_short_to_be_secret_is_refused(tmp_path):

@@ -19,7 +19,9 @@ from tests.conftest import deliver_all, send_complaint
 
 SERVICE, SECRET = "11111111-aaaa-4bbb-8ccc-222222222222", "33333333-dddd-4eee-8fff-444444444444"
 LETTER = Letter("person@home.example", "We have your message", "We have what you sent.\n\nŻółć مرحبا\n", "<p>مرحبا</p>")
+TEXT = Letter("07700 900123", "", "We have what you sent. مرحبا\n", "", "text")
 LETTER_WANTED = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
+TEXT_WANTED = {"contact": "text", "phone": "07700 900123", "contact_is_safe": "yes", "acknowledge": "yes"}
 HANGS, HANGS_UP, BABBLES = "hangs", "hangs up", "babbles"
 
 
@@ -30,16 +32,19 @@ class Service(BaseHTTPRequestHandler):
 
     def do_POST(self):
         letter = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert self.path == "/v2/notifications/email"
+        kind = self.path.removeprefix("/v2/notifications/")
+        assert kind in ("email", "sms")
         self.server.tried += 1
         self.server.connections.add(self.client_address)
         if self.server.takes:
-            self.server.letters.append(letter | {"token": self.headers["Authorization"].removeprefix("Bearer ")})
+            self.server.letters.append(
+                letter | {"template_type": kind, "token": self.headers["Authorization"].removeprefix("Bearer ")}
+            )
         self.answer(201, {"id": "n-1", "reference": letter["reference"]}, self.server.answers)
 
     def do_GET(self):
         asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
-        by = {name: asked[name] for name in ("reference", "status") if name in asked}
+        by = {name: asked[name] for name in ("reference", "status", "template_type") if name in asked}
         found = [letter for letter in self.server.letters if by.items() <= letter.items()]
         page = [] if "older_than" in asked else found  # Notify names a next page after every one that holds something
         links = {"next": f"{self.path}&older_than={SERVICE}"} if page else {}
@@ -76,12 +81,13 @@ def service():
 
 
 def notify(port, timeout=5.0):
-    return Notify(notify_client(f"heard-{SERVICE}-{SECRET}", f"http://127.0.0.1:{port}", timeout), "template-1")
+    client = notify_client(f"heard-{SERVICE}-{SECRET}", f"http://127.0.0.1:{port}", timeout)
+    return Notify(client, "template-1", "template-2")
 
 
-def send(service, letter_id="abc-acknowledgement"):
+def send(service, letter_id="abc-acknowledgement", letter=LETTER):
     timeout = 0.3 if HANGS in (service.answers, service.answers_look_up) else 5.0
-    notify(service.server_address[1], timeout).send(LETTER, letter_id)
+    notify(service.server_address[1], timeout).send(letter, letter_id)
 
 
 @contextmanager
@@ -100,7 +106,51 @@ def test_a_letter_goes_as_our_template_with_its_words_and_its_id(service):
         "template_id": "template-1",
         "personalisation": {"subject": LETTER.subject, "text": LETTER.text},
         "reference": "abc-acknowledgement",
+        "template_type": "email",
     }
+
+
+def test_a_text_goes_by_a_template_of_its_own_with_its_words_alone(service):
+    send(service, letter=TEXT)
+    [letter] = service.letters
+    assert decode_jwt_token(letter.pop("token"), SECRET)
+    assert letter == {
+        "phone_number": "07700 900123",
+        "template_id": "template-2",
+        "personalisation": {"text": TEXT.text},
+        "reference": "abc-acknowledgement",
+        "template_type": "sms",
+    }
+    assert notify(service.server_address[1]).knows("abc-acknowledgement")
+
+
+def test_without_a_template_for_texts_none_is_sent(service):
+    email_only = replace(notify(service.server_address[1]), text_template_id=None)
+    assert not email_only.sends_texts
+    with pytest.raises(NeverSent, match="no_text_messages"):
+        email_only.send(TEXT, "abc-acknowledgement")
+    email_only.send(LETTER, "abc-acknowledgement")
+    assert [letter["template_type"] for letter in service.letters] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "message", "code", "final"),
+    [
+        (400, "ValidationError", "phone_number Not enough digits", "notify_number_refused", True),
+        (400, "ValidationError", "phone_number Must not contain letters or symbols", "notify_number_refused", True),
+        (400, "BadRequestError", "Can't send to international mobile numbers", "notify_400", False),
+        (400, "BadRequestError", "Missing personalisation: text", "notify_400", False),
+        (429, "TooManyRequestsError", "Exceeded send limits (50) for today", "notify_429", False),
+    ],
+)
+def test_a_text_that_is_refused_is_so_for_good_only_when_it_is_about_the_number(
+    service, status, problem, message, code, final
+):
+    service.takes, service.answers = False, (status, problem, message)
+    with pytest.raises(NotSent) as refused:
+        send(service, letter=TEXT)
+    assert str(refused.value) == code
+    assert isinstance(refused.value, NeverSent) == final
 
 
 def test_a_letter_that_went_out_can_be_found_by_its_id(service):
@@ -146,6 +196,12 @@ LOST = [HANGS, HANGS_UP, BABBLES, (500, "Exception", "e"), (502, "Gateway", "e")
 def test_a_letter_that_notify_has_is_sent_however_the_answer_got_lost(service, answers):
     service.answers = answers
     send(service)
+    assert (len(service.letters), service.tried) == (1, 1)
+
+
+def test_a_text_whose_answer_got_lost_is_sent_once(service):
+    service.answers = HANGS_UP
+    send(service, letter=TEXT)
     assert (len(service.letters), service.tried) == (1, 1)
 
 
@@ -195,8 +251,24 @@ def test_notify_is_asked_which_letters_reached_nobody_and_the_council_is_told_on
     assert services.store.with_reference(arrived["reference"]).contact_failed is None
 
 
+def test_a_text_that_reached_nobody_is_told_to_the_council_as_one(service, services, clock):
+    there = replace(
+        services, messenger=notify(service.server_address[1]), council=services.council | {"text_messages": True}
+    )
+    receipt = send_complaint(there, **TEXT_WANTED)
+    deliver_all(there)
+    [text] = service.letters
+    text |= {"id": text["reference"], "status": "permanent-failure"}
+    assert collect(there.messenger, there.store, clock()) == 1
+    deliver_all(there)
+    submission, event = there.inbox.peek(10)
+    assert submission["contact"]["acknowledgement_sent_by"] == "heard"
+    assert (event["reference"], event["event"]) == (receipt["reference"], "contact_failed")
+    assert event["details"] == {"channel": "text", "reason": UNDELIVERABLE}
+
+
 def test_a_letter_of_another_service_that_shares_the_key_is_passed_over(service, services, clock):
-    service.letters = [{"id": "1", "reference": None, "status": "permanent-failure"}]
+    service.letters = [{"id": "1", "reference": None, "status": "permanent-failure", "template_type": "sms"}]
     assert collect(notify(service.server_address[1]), services.store, clock()) == 0
 
 

@@ -131,6 +131,14 @@ def test_an_address_ses_cannot_write_to_is_refused_for_good(aws, clock, address)
     assert aws.sent_messages == []
 
 
+@pytest.mark.parametrize("number", ["07700 900123", "٠٧٧٠٠ ٩٠٠١٢٣"])
+def test_ses_sends_no_texts(aws, clock, number):
+    assert not ses(clock).sends_texts
+    with pytest.raises(NeverSent, match="no_text_messages"):
+        ses(clock).send(Letter(number, "", "t", "", "text"), "abc")
+    assert aws.sent_messages == []
+
+
 class Service(BaseHTTPRequestHandler):
     """Takes the letter in, then answers with a status, or not at all."""
 

@@ -1,6 +1,7 @@
 """What the answers suggest, and when anything is sent to a person by itself."""
 
 import itertools
+import string
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,12 +13,14 @@ from heard.council import council
 from heard.letters import is_wanted, letter_for, wants_acknowledgement
 from heard.places import path_of
 from heard.triage import suggest_procedure, urgency_of
-from heard.wording import VOICES, languages
+from heard.wording import VOICES, Words, languages
 from tests.site.markup import parse
 
 LOCAL = {"adult_matters": ["communication", "staff_conduct"], "corporate_services": ["SEND"]}
 NO_LOCAL_RULES = {"adult_matters": [], "corporate_services": []}
 SAFE = {"contact": "email", "email": "person@home.example", "contact_is_safe": "yes", "acknowledge": "yes"}
+SAFE_BY_TEXT = {"contact": "text", "phone": "07700 900123", "contact_is_safe": "yes", "acknowledge": "yes"}
+BY_CHANNEL = {"email": SAFE, "text": SAFE_BY_TEXT}
 
 
 @pytest.mark.parametrize(
@@ -94,16 +97,19 @@ def test_the_team_is_told_what_may_change_its_decision():
     )
 
 
-def test_nothing_is_sent_by_itself_unless_every_yes_was_said():
+@pytest.mark.parametrize("texts", [True, False])
+def test_nothing_is_sent_by_itself_unless_every_yes_was_said(texts):
     choices = {
         "contact": ["email", "text", "phone", "post", "advocate", "none", None],
         "email": ["person@home.example", None],
+        "phone": ["07700 900123", None],
         "contact_is_safe": ["yes", "no", None],
         "acknowledge": ["yes", "no", None],
     }
     for combination in itertools.product(*choices.values()):
         answers = {name: value for name, value in zip(choices, combination, strict=True) if value}
-        assert wants_acknowledgement(answers) == (answers == SAFE), answers
+        said_yes = answers.items() >= SAFE.items() or (texts and answers.items() >= SAFE_BY_TEXT.items())
+        assert wants_acknowledgement(answers, texts=texts) == said_yes, answers
 
 
 UNSEEN = dict.fromkeys((0x2066, 0x2069))
@@ -138,34 +144,45 @@ LATER = "2026-11-21T09:30:00.000Z"
 def combinations():
     """Every way in which somebody may have said how to reach them, and what became of it."""
     return itertools.product(
-        CHANNELS, (True, False), ("yes", "no", None), ("yes", "no", None), (True, False), (True, False),
+        CHANNELS, (True, False), (True, False), ("yes", "no", None), ("yes", "no", None), (True, False), (True, False),
         ({}, CHILD_ALONE), ((), ("safe_now_no",)),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [ACKNOWLEDGEMENT, NEWS])
-def test_the_table_of_who_may_be_written_to(kind):
-    """One row in the whole table says yes, whoever it is and however urgent; each other combination says no."""
-    for channel, has_address, safe, wish, came_back, stopped, who, urgency in combinations():
+@pytest.mark.parametrize("texts", [True, False])
+def test_the_table_of_who_may_be_written_to(kind, texts):
+    """By email and, where this site sends texts, by text: who wants it, said that it is safe and gave that address.
+
+    Whoever it is and however urgent, and whether or not they gave the other address as well. Every other row says no.
+    """
+    for channel, has_email, has_phone, safe, wish, came_back, stopped, who, urgency in combinations():
         contact = {"contact": channel, "contact_is_safe": safe, "acknowledge": wish, "news": wish}
-        contact |= {"email": "person@home.example"} if has_address else {}
+        contact |= {"email": "person@home.example"} if has_email else {}
+        contact |= {"phone": "07700 900123"} if has_phone else {}
         answers = who | {name: value for name, value in contact.items() if value}
         case = replace(
             case_with(answers), urgency=urgency, contact_failed=f"{LATER} undeliverable" if came_back else None
         )
         case = replace(case, said=(Said("a", "withdraw", LATER, {}),) if stopped else ())
-        row = (channel, has_address, safe, wish, came_back, stopped)
-        assert is_wanted(kind, case) == (row == ("email", True, "yes", "yes", False, False)), row
+        reached = (channel == "email" and has_email) or (texts and channel == "text" and has_phone)
+        row = (safe, wish, came_back, stopped)
+        assert is_wanted(kind, case, texts=texts) == (reached and row == ("yes", "yes", False, False)), (channel, row)
 
 
 def test_what_was_said_last_is_what_counts():
     by_email = {"contact": "email", "email": "new@home.example", "contact_is_safe": "yes", "news": "yes"}
     case = replace(case_with({}), contact_failed=f"{LATER} undeliverable")
     changed = replace(case, said=(Said("a", "change_contact", "2026-11-22T09:30:00.000Z", by_email),))
-    assert is_wanted(NEWS, changed)
+    assert is_wanted(NEWS, changed, texts=False)
     assert letter_for(NEWS, changed, council()).to == "new@home.example"
     quieter = Said("b", "change_contact", "2026-11-23T09:30:00.000Z", {"contact": "none"})
-    assert not is_wanted(NEWS, replace(changed, said=(*changed.said, quieter)))
+    assert not is_wanted(NEWS, replace(changed, said=(*changed.said, quieter)), texts=False)
+    by_text = Said("c", "change_contact", "2026-11-24T09:30:00.000Z", SAFE_BY_TEXT | {"news": "yes"})
+    moved = replace(changed, said=(*changed.said, by_text))
+    assert is_wanted(NEWS, moved, texts=True)
+    assert not is_wanted(NEWS, moved, texts=False)
+    assert letter_for(NEWS, moved, council()).to == "07700 900123"
 
 
 @pytest.mark.parametrize("voice", VOICES)
@@ -175,6 +192,67 @@ def test_news_says_that_there_is_something_new_and_nothing_else(voice):
     assert "something new" in whole
     for told in ("canary", "complain", "children", "social worker", "2026", "answer", "reply from"):
         assert told not in whole
+
+
+A_COMPLAINT = {
+    "en": "complain", "pl": "skarg", "ro": "plânger", "pt": "reclama", "lt": "skund", "uk": "скарг", "pa": "ਸ਼ਿਕਾਇਤ",
+    "ur": "شکایت", "bn": "অভিযোগ", "ar": "شكوى", "prs": "شکایت", "ps": "شکایت", "ckb": "سکاڵا", "ti": "ጥርዓን",
+    "so": "cabasho", "sq": "ankes", "vi": "khiếu nại", "zh-Hans": "投诉", "es": "queja",
+}  # fmt: skip
+"""How the word begins in each language."""
+
+
+@pytest.mark.parametrize("channel", BY_CHANNEL)
+@pytest.mark.parametrize("language", languages())
+def test_no_letter_in_any_language_says_what_it_is_about(language, channel):
+    canaries = {"what_happened": "CANARY-STORY", "name": "CANARY-NAME", "child_name": "CANARY-CHILD"}
+    assert A_COMPLAINT[language] in Words(language, "standard")("pages.complaint").lower()
+    for voice, kind in itertools.product(VOICES, (ACKNOWLEDGEMENT, NEWS)):
+        case = case_with(BY_CHANNEL[channel] | canaries, voice, language=language)
+        letter = letter_for(kind, case, council())
+        whole = (letter.subject + letter.text + letter.html).replace(council()["address"], "").lower()
+        for told in ("canary", A_COMPLAINT[language], "complain", "child", "feedback", "advoca", "social worker"):
+            assert told not in whole
+        assert letter.text.count(council()["address"] + path_of("follow", language, voice)) == 1
+
+
+def test_what_a_text_says():
+    letter = letter_for(ACKNOWLEDGEMENT, case_with(SAFE_BY_TEXT, "young"), council())
+    assert (letter.to, letter.channel, letter.subject, letter.html) == ("07700 900123", "text", "", "")
+    assert letter.text == (
+        "We have got what you sent. Thank you.\n"
+        f"Use your secret code to see what happens: {council()['address']}/en/young/follow/\n"
+        "Exampleshire\n"
+    )
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_text_says_less_than_an_email_in_the_same_words_and_names_only_who_sends_it(language):
+    for voice, kind in itertools.product(VOICES, (ACKNOWLEDGEMENT, NEWS)):
+        text, email = (
+            letter_for(kind, case_with(BY_CHANNEL[by], voice, language=language), council()).text
+            for by in ("text", "email")
+        )
+        *said, name = text.strip().split("\n")
+        assert name == council()["sender"]["name"]
+        assert set(said) < set(email.split("\n"))
+        assert "TM7" not in text
+        assert not any(digits in text for digits in (council()["phone"], "2026"))
+
+
+GSM = set("@£$¥èéùìòÇ\nØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà") | set(
+    string.ascii_letters + string.digits
+)
+"""What a text message of 160 characters can hold (GSM 03.38); with others it has room for 70."""
+ADDRESS_AT_LONGEST = 60
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_a_text_in_english_is_two_messages_long_at_most(voice):
+    for kind in (ACKNOWLEDGEMENT, NEWS):
+        text = letter_for(kind, case_with(SAFE_BY_TEXT, voice), council()).text
+        assert set(text) <= GSM
+        assert len(text) - len(council()["address"]) + ADDRESS_AT_LONGEST <= 306
 
 
 @pytest.mark.parametrize("language", ["en", "pl", "ar", "ur", "prs", "ps", "ckb"])

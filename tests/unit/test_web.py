@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from heard import exchange, web
 from heard.forms import FORMS
+from heard.update import update
 from heard.wording import VOICES
 from tests.conftest import KEY, MESSAGES, deliver_all, send_complaint, send_json
 
@@ -269,6 +270,22 @@ def test_any_bytes_get_an_answer_below_500_and_store_nothing(services, body, con
     assert cases(services) == []
 
 
+def test_the_timeline_can_be_saved_as_a_file_with_all_that_the_page_shows_and_no_code(services, clock):
+    receipt = send_complaint(services, what_happened="CANARY")
+    point = {"number": 1, "title": "Tea & toast", "outcome": "upheld", "reason": "We were <late>."}
+    told = {"version": 1, "status": "reply_sent", "at": clock().isoformat(), "note": "Sorry.", "points": [point]}
+    update(receipt["reference"], told, services.store, clock())
+    post(services, "say", {"form": "tell_more", "code": receipt["code"], "key": KEY, "more": "One\nTwo"})
+    saved = post(services, "follow", {"code": receipt["code"], "save": "yes", "voice": "easy"})
+    assert (saved.status, saved.headers["Content-Disposition"]) == (
+        200,
+        f'attachment; filename="{receipt["reference"]}.txt"',
+    )
+    for shown in (receipt["reference"], "Tea & toast", "We were <late>.", "Sorry.", "One\nTwo", "20 November 2026"):
+        assert shown in saved.body
+    assert not [hidden for hidden in ("CANARY", receipt["code"], "&#", "&lt;", "<svg") if hidden in saved.body]
+
+
 def test_the_receipt_can_be_saved_as_a_file_and_holds_nothing_of_what_was_written(services):
     receipt = send_complaint(services, what_happened="CANARY")
     saved = post(services, "receipt", {"key": KEY, "voice": "easy"})
@@ -303,6 +320,7 @@ def test_a_program_follows_a_case(services):
         "outcome": None,
         "can": ["tell_more", "ask_for", "name_advocate", "change_contact", "withdraw"],
         "advocates_code": None,
+        "by": "person",
     }
 
 

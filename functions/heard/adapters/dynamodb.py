@@ -1,7 +1,10 @@
 """Cases in one DynamoDB table: ports.Store as councils grow.
 
 An item is a case: its record as JSON, and beside it what is looked up by. `outbox` and `due` stand on
-an item only while something waits in its outbox, so that their index holds nothing else.
+an item only while something waits in its outbox, so that their index holds nothing else; likewise `clock`
+and `remind_at`, only while an answer is awaited, and `listed_for`, only while the case stands on a list.
+
+Beside the cases there is an item for each address that may ask for links. It stands in no index.
 """
 
 import json
@@ -17,17 +20,24 @@ from botocore.exceptions import ClientError
 from heard import log
 from heard.case import Case
 from heard.clock import moment
+from heard.link import Link
 from heard.ports import StaleCase
 
-WAITING = "waiting"
-BY_REFERENCE, BY_CODE, BY_DUE, BY_DAY = "by_reference", "by_code", "by_due", "by_day"
+WAITING, RUNS = "waiting", "runs"
+BY_REFERENCE, BY_CODE, BY_DUE, BY_DAY, BY_CLOCK = "by_reference", "by_code", "by_due", "by_day", "by_clock"
+BY_LIST = "by_list"
 KEYS = {"id": "S", "reference": "S", "code_hash": "S", "outbox": "S", "due": "S", "received_on": "S"}
+KEYS |= {"clock": "S", "remind_at": "S", "listed_for": "S"}
 INDEXES = {
     BY_REFERENCE: ("reference", None),
     BY_CODE: ("code_hash", None),
     BY_DUE: ("outbox", "due"),
     BY_DAY: ("received_on", "id"),
+    BY_CLOCK: ("clock", "remind_at"),
+    BY_LIST: ("listed_for", "received_on"),
 }
+LINK = "link#"
+"""How the id of a link's item begins. No case's does: a role may be bound to it."""
 
 
 def dynamodb_client() -> Any:
@@ -98,7 +108,7 @@ class DynamoDbStore:
 
     def with_id(self, case_id: str) -> Case | None:
         found = self.client.get_item(TableName=self.table, Key={"id": {"S": case_id}}, ConsistentRead=True)
-        return _to_case(found["Item"]) if "Item" in found else None
+        return _to_case(found["Item"]) if "record" in found.get("Item", {}) else None
 
     def with_reference(self, reference: str) -> Case | None:
         return self._by(BY_REFERENCE, "reference", reference)
@@ -109,8 +119,37 @@ class DynamoDbStore:
     def due(self, now: str) -> Iterator[Case]:
         return self._waiting("outbox = :waiting AND due <= :now", {":waiting": WAITING, ":now": now})
 
+    def to_remind(self, now: str) -> Iterator[Case]:
+        values = {":runs": RUNS, ":now": now}
+        found = self._readable(self._ids(BY_CLOCK, "clock = :runs AND remind_at <= :now", values))
+        return (case for case in found if case.remind_at is not None and case.remind_at <= now)
+
     def waiting(self) -> list[Case]:
         return list(self._waiting("outbox = :waiting", {":waiting": WAITING}))
+
+    def listed(self, provider: str) -> Iterator[Case]:
+        found = self._readable(self._ids(BY_LIST, "listed_for = :provider", {":provider": provider}))
+        return (case for case in found if case.listed_for == provider)
+
+    def link(self, address_id: str) -> Link:
+        key = {"id": {"S": f"{LINK}{address_id}"}}
+        found = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        return Link.from_record(json.loads(found["Item"]["link"]["S"])) if "Item" in found else Link(address_id)
+
+    def keep_link(self, link: Link) -> None:
+        newer = replace(link, revision=link.revision + 1)
+        facts = {"id": f"{LINK}{link.address_id}", "link": json.dumps(newer.to_record())}
+        try:
+            self.client.put_item(
+                TableName=self.table,
+                Item={name: {"S": value} for name, value in facts.items()} | {"revision": {"N": str(newer.revision)}},
+                ConditionExpression="revision = :read OR (attribute_not_exists(id) AND :read = :none)",
+                ExpressionAttributeValues={":read": {"N": str(link.revision)}, ":none": {"N": "0"}},
+            )
+        except ClientError as refused:
+            if not _condition_failed(refused):
+                raise
+            raise StaleCase(link.address_id) from None
 
     def accepted_on(self, day: str, beginning: str = "") -> Iterator[Case]:
         """By an index of its own, so that a night's cost grows with the day and not with all that is kept."""
@@ -181,6 +220,10 @@ def _facts(case: Case) -> dict[str, str]:
     facts["record"] = json.dumps(case.to_record(), ensure_ascii=False)
     if case.next_due is not None:
         facts |= {"outbox": WAITING, "due": case.next_due}
+    if case.remind_at is not None:
+        facts |= {"clock": RUNS, "remind_at": case.remind_at}
+    if case.listed_for is not None:
+        facts["listed_for"] = case.listed_for
     return facts
 
 

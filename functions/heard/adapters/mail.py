@@ -1,4 +1,4 @@
-"""Letters as email: over SMTP where a council has a server, else as .eml files in a folder to look at."""
+"""Letters as email: over SMTP where a council has a server, else as files in a folder to look at."""
 
 import contextlib
 import os
@@ -12,8 +12,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
-from heard.letters import Letter
-from heard.ports import NeverSent, NotSent
+from heard.letters import TEXT, Letter
+from heard.ports import NO_TEXT_MESSAGES, NeverSent, NotSent
 
 TIMEOUT_SECONDS = 20
 REFUSED = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, ssl.SSLError)
@@ -30,8 +30,10 @@ class Sender:
 def as_email(letter: Letter, letter_id: str, sender: Sender, now: datetime) -> EmailMessage:
     """The letter with its headers. Only `To` holds something the person typed; the address was checked.
 
-    Raises NeverSent for an address that no header can carry.
+    Raises NeverSent for an address that no header can carry, and for what is to go as a text message.
     """
+    if letter.channel == TEXT:
+        raise NeverSent(NO_TEXT_MESSAGES)
     email = EmailMessage()
     local_part, _, domain = sender.address.partition("@")
     email["From"] = Address(sender.name, local_part, domain)
@@ -63,22 +65,28 @@ def _address_of(typed: str) -> Address:
 
 @dataclass(frozen=True)
 class EmlFolder:
-    """Writes each letter to a file: ports.Messenger for trying things out."""
+    """Writes each letter to a file, a text message as plain text: ports.Messenger for trying things out."""
 
     folder: Path
     sender: Sender
     clock: Callable[[], datetime]
+    sends_texts = True
 
     def send(self, letter: Letter, letter_id: str) -> None:
-        email = as_email(letter, letter_id, self.sender, self.clock())
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished = self.folder / f"{letter_id}.part"
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(bytes(email))
-        os.replace(unfinished, self.folder / f"{letter_id}.eml")  # noqa: PTH105 - a letter is there whole or not at all
+        if letter.channel == TEXT:
+            self._write(f"{letter_id}.txt", f"To: {letter.to}\n\n{letter.text}".encode())
+        else:
+            self._write(f"{letter_id}.eml", bytes(as_email(letter, letter_id, self.sender, self.clock())))
 
     def returned(self) -> Iterable[str]:
         return ()
+
+    def _write(self, name: str, content: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = self.folder / f"{name}.part"
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        os.replace(unfinished, self.folder / name)  # noqa: PTH105 - a letter is there whole or not at all
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,7 @@ class Smtp:
     user: str | None = None
     password: str | None = None
     encrypt: bool = True
+    sends_texts = False
 
     def send(self, letter: Letter, letter_id: str) -> None:
         email = as_email(letter, letter_id, self.sender, self.clock())

@@ -1,7 +1,8 @@
 """Letters through GOV.UK Notify: ports.Messenger for councils that have a service there.
 
 Notify sends templates. Ours is one email template for every letter: its subject is `((subject))`, its
-message `((text))`. Each letter's id goes along as Notify's `reference`, by which it can be found again.
+message `((text))`. For text messages there is another, whose message is `((text))` too. Each letter's id goes along
+as Notify's `reference`, by which it can be found again.
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,8 @@ from notifications_python_client.errors import APIError
 from notifications_python_client.notifications import NotificationsAPIClient
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from heard.letters import Letter
-from heard.ports import NeverSent, NotSent
+from heard.letters import TEXT, Letter
+from heard.ports import NO_TEXT_MESSAGES, NeverSent, NotSent
 
 ADDRESS = "https://api.notifications.service.gov.uk"
 TIMEOUT_SECONDS = 20
@@ -27,20 +28,22 @@ def notify_client(api_key: str, base_url: str = ADDRESS, timeout: float = TIMEOU
 
 @dataclass(frozen=True)
 class Notify:
-    """`client`: from `notify_client`."""
+    """`client`: from `notify_client`. `text_template_id`: None where no text messages are sent."""
 
     client: Any
     template_id: str
+    text_template_id: str | None = None
+
+    @property
+    def sends_texts(self) -> bool:
+        return self.text_template_id is not None
 
     def send(self, letter: Letter, letter_id: str) -> None:
         """One letter. When the answer to it got lost, Notify is asked whether it has it."""
+        if letter.channel == TEXT and not self.sends_texts:
+            raise NeverSent(NO_TEXT_MESSAGES)
         try:
-            self.client.send_email_notification(
-                email_address=letter.to,
-                template_id=self.template_id,
-                personalisation={"subject": letter.subject, "text": letter.text},
-                reference=letter_id,
-            )
+            self._hand_over(letter, letter_id)
         except APIError as failed:
             _raise_if_refused(failed)
             if not self.knows(letter_id):
@@ -50,14 +53,31 @@ class Notify:
         finally:
             self.client.request_session.close()  # a connection kept until the next letter may be dead by then
 
+    def _hand_over(self, letter: Letter, letter_id: str) -> None:
+        if letter.channel == TEXT:
+            self.client.send_sms_notification(
+                phone_number=letter.to,
+                template_id=self.text_template_id,
+                personalisation={"text": letter.text},
+                reference=letter_id,
+            )
+        else:
+            self.client.send_email_notification(
+                email_address=letter.to,
+                template_id=self.template_id,
+                personalisation={"subject": letter.subject, "text": letter.text},
+                reference=letter_id,
+            )
+
     def knows(self, letter_id: str) -> bool:
         """True when Notify has taken a letter with this id, whatever became of it. False proves nothing for a while."""
         return bool(self.client.get_all_notifications(reference=letter_id)["notifications"])
 
     def returned(self) -> Iterator[str]:
         """Notify remembers a letter for seven days."""
-        failed = self.client.get_all_notifications_iterator(status="permanent-failure", template_type="email")
-        return (letter["reference"] for letter in failed if letter["reference"])
+        for kind in ("email", "sms"):
+            failed = self.client.get_all_notifications_iterator(status="permanent-failure", template_type=kind)
+            yield from (letter["reference"] for letter in failed if letter["reference"])
 
 
 def _raise_if_refused(failed: APIError) -> None:
@@ -65,8 +85,10 @@ def _raise_if_refused(failed: APIError) -> None:
     status = _status(failed)
     if status is None and any(isinstance(error, NewConnectionError | ConnectTimeoutError) for error in _causes(failed)):
         raise NotSent("notify_unreachable") from None
-    if status == 400 and _names_the_address(failed.message):
+    if status == 400 and _names(failed.message, "email_address"):
         raise NeverSent("notify_address_refused") from None
+    if status == 400 and _names(failed.message, "phone_number"):
+        raise NeverSent("notify_number_refused") from None
     if status is not None and 400 <= status < 500:
         raise NotSent(f"notify_{status}") from None  # key, template, limits: people mend those
 
@@ -76,11 +98,9 @@ def _status(failed: APIError) -> int | None:
     return None if failed.response is None else failed.response.status_code
 
 
-def _names_the_address(problems: Any) -> bool:
+def _names(problems: Any, field: str) -> bool:
     """Notify begins a complaint about a field with the field's name."""
-    return isinstance(problems, list) and any(
-        str(problem.get("message")).startswith("email_address") for problem in problems
-    )
+    return isinstance(problems, list) and any(str(problem.get("message")).startswith(field) for problem in problems)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

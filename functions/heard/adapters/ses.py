@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 
 from heard.adapters.mail import Sender, as_email
-from heard.letters import Letter
+from heard.letters import EMAIL, Letter
 from heard.ports import NeverSent, NotSent
 
 CONNECT_SECONDS = 10
@@ -49,6 +49,7 @@ class Ses:
     configuration_set: str
     sender: Sender
     clock: Callable[[], datetime]
+    sends_texts = False
 
     def send(self, letter: Letter, letter_id: str) -> None:
         """One letter, tagged with its id so that a bounce finds its case."""
@@ -77,6 +78,6 @@ class Ses:
         return ()
 
     def _raw(self, letter: Letter, letter_id: str) -> bytes:
-        if not letter.to.isascii():
+        if letter.channel == EMAIL and not letter.to.isascii():
             raise NeverSent("address_unusable")  # SES knows no other addresses
         return as_email(letter, letter_id, self.sender, self.clock()).as_bytes(policy=ON_THE_WIRE)

@@ -18,6 +18,7 @@ from typing import Any
 from heard import log
 from heard.case import Case
 from heard.clock import moment, stamp
+from heard.link import Link
 from heard.message import read
 from heard.ports import NotSent, StaleCase, Taken
 
@@ -28,11 +29,19 @@ CREATE TABLE IF NOT EXISTS cases (
     code_hash TEXT NOT NULL UNIQUE,
     next_due TEXT,
     closed_since TEXT,
+    remind_at TEXT,
+    listed_for TEXT,
     revision INTEGER NOT NULL,
     record TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS cases_due ON cases (next_due) WHERE next_due IS NOT NULL;
+CREATE TABLE IF NOT EXISTS links (
+    id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    record TEXT NOT NULL
+);
 """
+LOOKED_UP = ("next_due", "closed_since", "remind_at", "listed_for")
+"""Columns that repeat what a case says of itself; each has an index of the cases for which it is something."""
 MESSAGES = """
 CREATE TABLE IF NOT EXISTS messages (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -96,13 +105,13 @@ class SqliteStore:
     def __init__(self, path: Path, keep_days: int | None = None) -> None:
         self.database = Database(path, CASES)
         self.keep_days = keep_days
-        self._learn_when_cases_leave()
+        self._learn_columns()
 
     def accept(self, case: Case) -> Case:
         inserted = self.database.write(
-            "INSERT INTO cases (id, reference, code_hash, next_due, revision, record) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO NOTHING",
-            (case.id, case.reference, case.code_hash, case.next_due, case.revision, _to_text(case)),
+            "INSERT INTO cases (id, reference, code_hash, next_due, remind_at, revision, record)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            (case.id, case.reference, case.code_hash, case.next_due, case.remind_at, case.revision, _to_text(case)),
         )
         if inserted.rowcount:
             return case
@@ -114,8 +123,9 @@ class SqliteStore:
     def replace(self, case: Case) -> Case:
         newer = replace(case, revision=case.revision + 1)
         changed = self.database.write(
-            "UPDATE cases SET next_due = ?, closed_since = ?, revision = ?, record = ? WHERE id = ? AND revision = ?",
-            (newer.next_due, newer.closed_since, newer.revision, _to_text(newer), case.id, case.revision),
+            "UPDATE cases SET next_due = ?, closed_since = ?, remind_at = ?, listed_for = ?,"
+            " revision = ?, record = ? WHERE id = ? AND revision = ?",
+            (*_looked_up(newer), newer.revision, _to_text(newer), case.id, case.revision),
         )
         if not changed.rowcount:
             raise StaleCase(case.id)
@@ -133,9 +143,30 @@ class SqliteStore:
     def due(self, now: str) -> Iterator[Case]:
         return self._readable("SELECT CAST(record AS BLOB) FROM cases WHERE next_due <= ? ORDER BY next_due", now)
 
+    def to_remind(self, now: str) -> Iterator[Case]:
+        return self._readable("SELECT CAST(record AS BLOB) FROM cases WHERE remind_at <= ? ORDER BY remind_at", now)
+
     def waiting(self) -> list[Case]:
         waiting = "SELECT CAST(record AS BLOB) FROM cases WHERE next_due IS NOT NULL ORDER BY next_due"
         return list(self._readable(waiting))
+
+    def listed(self, provider: str) -> Iterator[Case]:
+        return self._readable("SELECT CAST(record AS BLOB) FROM cases WHERE listed_for = ?", provider)
+
+    def link(self, address_id: str) -> Link:
+        query = "SELECT record FROM links WHERE id = ?"
+        row = self.database.connection().execute(query, (address_id,)).fetchone()
+        return Link.from_record(json.loads(row[0])) if row else Link(address_id)
+
+    def keep_link(self, link: Link) -> None:
+        newer = replace(link, revision=link.revision + 1)
+        kept = self.database.write(
+            "INSERT INTO links (id, revision, record) VALUES (?, ?, ?) ON CONFLICT (id) DO"
+            " UPDATE SET revision = excluded.revision, record = excluded.record WHERE revision = ?",
+            (link.address_id, newer.revision, json.dumps(newer.to_record()), link.revision),
+        )
+        if not kept.rowcount:
+            raise StaleCase(link.address_id)
 
     def accepted_on(self, day: str, beginning: str = "") -> Iterator[Case]:
         """Looks at every case, for 100,000 about a second, once a night: that is less than one more index."""
@@ -171,13 +202,25 @@ class SqliteStore:
     def close(self) -> None:
         self.database.close()
 
-    def _learn_when_cases_leave(self) -> None:
-        """For a file from before cases could leave. Those that are closed already leave after their next change."""
+    def _learn_columns(self) -> None:
+        """For a file from an earlier version: what it can be looked up by is read from its cases, once."""
         with self.database.writing() as connection:
-            if "closed_since" not in {column for _, column, *_ in connection.execute("PRAGMA table_info(cases)")}:
-                connection.execute("ALTER TABLE cases ADD COLUMN closed_since TEXT")
-            index = "CREATE INDEX IF NOT EXISTS cases_closed ON cases (closed_since) WHERE closed_since IS NOT NULL"
-            connection.execute(index)
+            known = {column for _, column, *_ in connection.execute("PRAGMA table_info(cases)")}
+            for column in set(LOOKED_UP) - known:
+                connection.execute(f"ALTER TABLE cases ADD COLUMN {column}")
+            for column in LOOKED_UP:
+                connection.execute(
+                    f"CREATE INDEX IF NOT EXISTS cases_{column} ON cases ({column}) WHERE {column} IS NOT NULL"
+                )
+            if known >= set(LOOKED_UP):
+                return
+            learn = "UPDATE cases SET next_due = ?, closed_since = ?, remind_at = ?, listed_for = ? WHERE id = ?"
+            for case in list(self._readable("SELECT CAST(record AS BLOB) FROM cases")):
+                connection.execute(learn, (*_looked_up(case), case.id))
+
+
+def _looked_up(case: Case) -> tuple[str | None, ...]:
+    return tuple(getattr(case, name) for name in LOOKED_UP)
 
 
 def _to_text(case: Case) -> str:

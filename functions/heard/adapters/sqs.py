@@ -1,4 +1,4 @@
-"""The council's queue as an SQS FIFO queue: ports.CouncilQueue for us, ports.CouncilInbox for the council."""
+"""The council's queues in SQS: ports.CouncilQueue and ports.Replies for us, ports.CouncilInbox for the council."""
 
 import json
 import secrets
@@ -25,7 +25,7 @@ def sqs_client() -> Any:
 
 @dataclass(frozen=True)
 class SqsQueue:
-    """`client`: from `sqs_client`. `url`: the address of a FIFO queue.
+    """`client`: from `sqs_client`. `url`: of a FIFO queue; for replies and for trials an ordinary one will do.
 
     `wait_seconds`: how long receiving waits for a first message; SQS asked without waiting may not look everywhere.
     """
@@ -35,17 +35,12 @@ class SqsQueue:
     wait_seconds: int = 0
 
     def send(self, message: dict[str, Any]) -> None:
-        """One FIFO message. SQS recognises a repeat for five minutes; after that the id in the body has to do.
+        """One message. A FIFO queue recognises a repeat for five minutes; otherwise the id in the body has to do.
 
         The body is ASCII: SQS refuses some characters that people type.
         """
         try:
-            self.client.send_message(
-                QueueUrl=self.url,
-                MessageBody=json.dumps(message),
-                MessageGroupId=message["reference"],
-                MessageDeduplicationId=message["id"],
-            )
+            self._put(message, message["id"])
         except ClientError as refused:
             if refused.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500:
                 raise  # it broke while it had the message
@@ -54,14 +49,17 @@ class SqsQueue:
             raise NotSent("sqs_unreachable") from None
 
     def send_copy(self, message: dict[str, Any]) -> None:
-        """One more copy, which SQS does not recognise, as a redrive brings it. The queue need not be FIFO."""
-        fifo = {"MessageGroupId": message["reference"], "MessageDeduplicationId": secrets.token_hex(16)}
+        """One more copy, which SQS does not recognise, as a redrive brings it."""
         try:
-            self.client.send_message(
-                QueueUrl=self.url, MessageBody=json.dumps(message), **(fifo if self.url.endswith(".fifo") else {})
-            )
+            self._put(message, secrets.token_hex(16))
         except (ClientError, BotoCoreError) as failed:
             raise NotSent(f"sqs_{type(failed).__name__}") from None
+
+    def _put(self, message: dict[str, Any], name: str) -> None:
+        """`name`: what a FIFO queue tells repeats by."""
+        fifo = {"MessageGroupId": message["reference"], "MessageDeduplicationId": name}
+        in_order = fifo if self.url.endswith(".fifo") else {}
+        self.client.send_message(QueueUrl=self.url, MessageBody=json.dumps(message), **in_order)
 
     def peek(self, limit: int) -> list[dict[str, Any]]:
         """What could be received now. SQS has no look without taking, so each is put back at once."""

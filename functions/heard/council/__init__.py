@@ -11,6 +11,12 @@ def council() -> dict[str, Any]:
     return profile
 
 
+def provider_with_a_list(profile: dict[str, Any]) -> str | None:
+    """The advocacy service whose people open a list of cases by a link; None where the council registers none."""
+    registered: dict[str, Any] = profile.get("advocacy_sign_in") or {}
+    return registered.get("provider")
+
+
 def known_placement(code: str) -> str | None:
     """The code of a printed QR code, or None for one the council never put up."""
     return code if code in council()["placements"] else None

@@ -2,6 +2,7 @@
 
 Standard library, and two shapes from `heard.ports`. Your own system may stand in the place of `Folder`: whatever says
 yes to `keep` only once the message is safe, and knows its id from then on, however late the message comes again.
+The replies to updates that were refused stand in a queue of their own and are taken in the same way.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ BATCH = 10
 VISIBILITY_SECONDS = 120  # longer than keeping a whole batch takes
 EVENTS = (
     "contact_failed", "told_more", "next_stage_asked", "help_asked", "contact_changed", "withdrawn", "carried_on",
-    "closing_answered", "advocate_named", "advocate_removed",
+    "closing_answered", "advocate_named", "advocate_removed", "due_soon", "overdue",
 )  # fmt: skip
 MOST_IN_A_REPORT = 2000  # about 210 KB: SQS takes 256
 KEPT, KNOWN, LEFT = "kept", "known", "left"
@@ -71,7 +72,7 @@ def is_understood(message: Message) -> bool:
     if message.get("version") != 1:
         return False
     is_event = message.get("type") == "event" and message.get("event") in EVENTS
-    return is_event or message.get("type") == "submission"
+    return is_event or message.get("type") in ("submission", "update_refused")
 
 
 def _fits(pattern: str, found: object) -> bool:

@@ -8,6 +8,7 @@ from heard import log
 from heard.case import COUNCIL, PARKED, PERSON
 from heard.deliver import Deliverer, Outcome
 from heard.handlers.metrics import EmbeddedMetrics, tell_oldest
+from heard.remind import remind
 from heard.wiring import deliverer, passing_on
 
 LONGEST_SEND = 32_000  # milliseconds: SES may take ten seconds to reach and twenty to answer
@@ -28,6 +29,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
     off: a letter whose outcome nobody knows is never sent again.
     """
     in_time = replace(passing(), has_time=lambda: context.get_remaining_time_in_millis() > LONGEST_SEND)
+    if not event.get("Records"):  # by the schedule
+        remind(in_time.store, in_time.clock(), texts=in_time.council["text_messages"])
     named = list(dict.fromkeys(record["dynamodb"]["Keys"]["id"]["S"] for record in event.get("Records", [])))
     outcomes: list[Outcome] = []
     for recipient in (COUNCIL, PERSON):

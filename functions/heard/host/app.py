@@ -25,12 +25,14 @@ def create_app(services: Services, site: Path, bells: Sequence[threading.Event] 
     app.config["MAX_CONTENT_LENGTH"] = exchange.MAX_BYTES
 
     # every method comes here
-    app.url_map.add(Rule("/api/<any(check, send, receipt, follow, say):step>", endpoint="api"))
+    app.url_map.add(Rule("/api/<any(check, send, receipt, follow, say, 'sign-in'):step>", endpoint="api"))
 
     @app.endpoint("api")
     def api(step: str) -> flask.Response:
+        if step == "sign-in" and flask.request.method in ("GET", "HEAD"):  # the link in an email
+            return _to_flask(web.show_link(flask.request.query_string.decode("ascii", "replace"), services))
         if flask.request.method != "POST":  # nothing typed may stand in an address
-            raise MethodNotAllowed(valid_methods=["POST"])
+            raise MethodNotAllowed(valid_methods=["GET", "HEAD", "POST"] if step == "sign-in" else ["POST"])
         response = web.answer(step, _request(), services)
         if response.status == 201 or (step == "say" and response.status == 200):
             for bell in bells:

@@ -21,6 +21,7 @@ from heard.clock import stamp
 from heard.deliver import Deliverer
 from heard.exchange import MAX_BYTES, Request
 from heard.host.app import create_app, reason_for
+from heard.remind import remind
 from heard.services import Services
 from heard.wiring import SettingWrong, data_folder, deliverer, one_machine
 from heard.wording import Words
@@ -78,6 +79,12 @@ def pass_on(passing: Deliverer, recipient: str) -> None:
         pass
 
 
+def reminding(services: Services) -> Worker:
+    """Reminds the council of answers that are due. What it finds goes out with the next sweep."""
+    texts = services.council["text_messages"]
+    return Worker("remind", lambda: remind(services.store, services.clock(), texts=texts), every=HOUR)
+
+
 def asking(services: Services) -> Worker:
     """Asks which letters came back, where the service that carries them does not tell."""
     return Worker("bounce", lambda: collect(services.messenger, services.store, services.clock()), every=HOUR)
@@ -96,7 +103,7 @@ def serve(site: Path, environment: Mapping[str, str] = os.environ, say: Callable
     listening = _listen(environment.get("HOST", "127.0.0.1"), environment.get("PORT", "8000"))
     services = one_machine(environment)
     deliverers = delivering(services)
-    workers = [*deliverers, asking(services), forgetting(services)]
+    workers = [*deliverers, reminding(services), asking(services), forgetting(services)]
     app = create_app(services, site, bells=[worker.bell for worker in deliverers])
     server = web_server(app, listening, environment.get("HEARD_PROXY"))
     for worker in workers:
