@@ -149,6 +149,7 @@ class TimelineSchema(Schema):
     outcome = fields.String(required=True, allow_none=True, validate=validate.OneOf(OUTCOMES))
     can = fields.List(fields.String(validate=validate.OneOf(FOLLOW_UPS)), required=True)
     advocates_code = fields.String(required=True, allow_none=True)
+    advocate = fields.Dict(required=True, allow_none=True)
     by = fields.String(required=True, validate=validate.OneOf([PERSON, ADVOCATE]))
 
 

@@ -24,10 +24,16 @@ def timeline_for(holder: Holder, peppers: Peppers, now: datetime) -> Timeline:
     """What this holder may see of the case."""
     case, told = holder.case, timeline_of(holder.case, now)
     if holder.by == PERSON:
-        return replace(told, advocates_code=advocates_code(case, peppers))
+        return replace(told, advocates_code=advocates_code(case, peppers), advocate=_allowed(case))
     return for_advocate(
         told, sees_everything=bool(case.advocate and case.advocate.answers["advocate_sees"] == EVERYTHING)
     )
+
+
+def _allowed(case: Case) -> dict[str, str] | None:
+    """What the person allows their advocate. Not the name: others may look on."""
+    said = case.advocate.answers if case.advocate else None
+    return said and {name: said[name] for name in ("advocate_sees", "advocate_lists") if name in said}
 
 
 def _mark_as_seen(case: Case, store: Store, now: str) -> None:

@@ -196,7 +196,7 @@ def timeline_page(words: Words, timeline: Timeline, held: Held) -> str:
         "timeline.html", words, timeline=timeline, held=held, on=date.fromisoformat,
         forms={name: _offered(name, words, held.offered) for name in timeline.can}, told=_told,
         thanks=held.offered is not None and held.offered.kept,
-        clocks=clocks_on(council(), timeline.steps[0].on),
+        clocks=clocks_on(council(), timeline.steps[0].on), naming=form_named("name_advocate"),
     )  # fmt: skip
     return framed(words, words("timeline.title"), content)
 

@@ -36,7 +36,7 @@ class Step:
 class Timeline:
     """What the holder of a code may see. Of what the person wrote, only what they added since the first message.
 
-    `by`: who holds that code.
+    `by`: who holds that code. `advocate`: for the person alone, what they allow theirs.
     """
 
     reference: str
@@ -51,6 +51,7 @@ class Timeline:
     outcome: str | None
     can: tuple[str, ...]
     advocates_code: str | None = None
+    advocate: dict[str, Any] | None = None
     by: str = PERSON
 
 

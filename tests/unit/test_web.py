@@ -320,6 +320,7 @@ def test_a_program_follows_a_case(services):
         "outcome": None,
         "can": ["tell_more", "ask_for", "name_advocate", "change_contact", "withdraw"],
         "advocates_code": None,
+        "advocate": None,
         "by": "person",
     }
 
