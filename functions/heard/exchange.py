@@ -73,6 +73,11 @@ def as_json(status: int, data: dict[str, Any], about: str | None = None) -> Resp
     return Response(status, json.dumps(data), "application/json", about=about)
 
 
+def as_file(text: str, name: str) -> Response:
+    """Text to keep. `name`: ours, and nothing that anybody typed."""
+    return Response(200, text, "text/plain; charset=utf-8", {"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 def read_body(request: Request) -> dict[str, Any]:
     """The fields of a form or a JSON object; raises Unreadable. Nothing is guessed: wrong bytes are refused."""
     if len(request.body) > MAX_BYTES:

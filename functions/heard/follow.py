@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from heard import log
 from heard.case import PERSON, Case
@@ -30,10 +31,11 @@ def timeline_for(holder: Holder, peppers: Peppers, now: datetime) -> Timeline:
     )
 
 
-def _allowed(case: Case) -> dict[str, str] | None:
+def _allowed(case: Case) -> dict[str, Any] | None:
     """What the person allows their advocate. Not the name: others may look on."""
-    said = case.advocate.answers if case.advocate else None
-    return said and {name: said[name] for name in ("advocate_sees", "advocate_lists") if name in said}
+    if case.advocate is None:
+        return None
+    return {name: said for name, said in case.advocate.answers.items() if name in ("advocate_sees", "advocate_lists")}
 
 
 def _mark_as_seen(case: Case, store: Store, now: str) -> None:

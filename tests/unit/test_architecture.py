@@ -9,7 +9,19 @@ import pytest
 import heard
 
 PACKAGE = Path(heard.__file__).parent
-FRONTS = {"cli", "__main__", "qr", "web", "host.app", "host.serve", "host", "council.commands"}
+FRONTS = {
+    "cli",
+    "__main__",
+    "qr",
+    "web",
+    "web_send",
+    "web_follow",
+    "web_list",
+    "host.app",
+    "host.serve",
+    "host",
+    "council.commands",
+}
 VERBS = {"bounce", "check", "receive", "deliver", "follow", "update", "reconcile", "remind", "say", "sign_in"}
 FOR_COUNCILS = {"council.consume", "council.verify"}
 NOUNS = {
