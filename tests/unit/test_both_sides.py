@@ -8,16 +8,19 @@ from tempfile import TemporaryDirectory
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
-from heard.case import IN_PASSING, STATUSES, Point
+from heard.case import DUE_SOON, IN_PASSING, OVERDUE, STATUSES, Point
 from heard.forms import FOLLOW_UPS
 from heard.message import EVENTS
+from heard.remind import remind
 from heard.timeline import OUTCOMES, outcome_of, steps_of, timeline_of
 from heard.update import NEEDS, update
 from heard.wiring import one_machine
 from tests.conftest import Clock, deliver_all, send_complaint, send_json
 from tests.unit.test_saying_more import SAID
 
+REMINDERS = (DUE_SOON, OVERDUE)
 EXTRAS = {"reason": "court", "due": "2027-03-01", "note": "Words for you.", "to": "Team manager", "stage": 2}
+DAYS = {"a day": 1, "a fortnight": 14}
 BEGINS = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 council_acts = st.fixed_dictionaries(
@@ -26,7 +29,8 @@ council_acts = st.fixed_dictionaries(
 )
 person_acts = st.tuples(st.sampled_from(FOLLOW_UPS), st.integers(0, 3))
 stories = st.lists(
-    st.one_of(council_acts, person_acts, st.just("deliver"), st.just("look"), st.just("a day")), max_size=12
+    st.one_of(council_acts, person_acts, st.sampled_from(["deliver", "look", "a day", "a fortnight", "remind"])),
+    max_size=12,
 )
 
 
@@ -57,8 +61,10 @@ class Story:
             deliver_all(self.services)
         elif act == "look":
             assert send_json(self.services, "follow", code=self.receipt["code"])[0] == 200
-        elif act == "a day":
-            self.clock.move(days=1)
+        elif act == "remind":
+            remind(self.services.store, self.clock())
+        elif isinstance(act, str):
+            self.clock.move(days=DAYS[act])
         elif isinstance(act, tuple):
             form, page = act
             sent = {"code": self.receipt["code"], "form": form, "key": f"{page:032x}", **SAID[form]}
@@ -116,7 +122,14 @@ def is_legal(story):
 def is_the_same_at_the_council(story):
     messages = story.taken()
     assert [message["type"] for message in messages[:1]] == ["submission"]
-    events = [(message["event"], message["id"], message["at"]) for message in messages[1:]]
+    reminders = [(message["event"], message["due"]) for message in messages[1:] if message["event"] in REMINDERS]
+    assert len(reminders) == len(set(reminders))
+    assert {f"{event}:{due}" for event, due in reminders} <= set(story.case.reminded)
+    events = [
+        (message["event"], message["id"], message["at"])
+        for message in messages[1:]
+        if message["event"] not in REMINDERS
+    ]
     assert Counter(events) == Counter((EVENTS[said.form], said.id, said.at) for said in story.case.said)
     assert [event for event, *_ in events] == [EVENTS[said.form] for said in story.case.said]
     own = sum(step.step in FOLLOW_UPS for step in steps_of(story.case))
