@@ -1,13 +1,13 @@
 """A case: what was sent, what was said about it since by both sides, and what is still to be passed on."""
 
+import json
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from heard.answers import Answers
-from heard.clock import CalendarEnds, day_in_england, england, start_of
+from heard.clock import day_in_england
 
 COUNCIL, PERSON, ADVOCATE = "council", "person", "advocate"
 COUNCIL_MESSAGE = "council_message"
@@ -19,8 +19,6 @@ SAID = "said"
 """Something the person said since, in an entry of its own: `said:ID`."""
 DUE_SOON, OVERDUE = "due_soon", "overdue"
 """That an answer is due, or was, in an entry for each day it is due on: `due_soon:DAY`."""
-REMIND_BEFORE = 3
-"""Working days before the day an answer is due."""
 RECIPIENTS = {COUNCIL_MESSAGE: COUNCIL, CONTACT_FAILED: COUNCIL, SAID: COUNCIL, DUE_SOON: COUNCIL, OVERDUE: COUNCIL}
 RECIPIENTS |= {ACKNOWLEDGEMENT: PERSON, NEWS: PERSON}
 RESTING = ("reply_sent", "closed", "on_hold", "hold_ended", "referred")
@@ -31,6 +29,8 @@ IN_PASSING = ("acknowledged", "assigned", "extended", "asked", "meeting_offered"
 STATUSES = (*UNDER_WAY, *RESTING, *IN_PASSING)
 
 
+PLACE = 200
+"""Bytes that an entry of the outbox takes, and room to spare."""
 PARKED = "9999-12-31T23:59:59.999Z"
 """When an entry is due that nobody tries any more. It stays in the outbox so that people can see it."""
 
@@ -257,35 +257,6 @@ class Case:
             return False
         return day_in_england(now) > date.fromisoformat(self.answer_due)
 
-    @property
-    def reminders(self) -> dict[str, str]:
-        """What the council is still to be reminded of, with the time from which on; the earliest first.
-
-        Reckoned from the day an answer is due as it is now: a new day has reminders of its own.
-        """
-        if self.answer_due is None or not self.is_awaited:
-            return {}
-        due = date.fromisoformat(self.answer_due)
-        times = {f"{OVERDUE}:{due}": start_of(due + timedelta(days=1))}
-        with suppress(CalendarEnds):  # then nobody knows which day that is
-            times = {f"{DUE_SOON}:{due}": start_of(england().working_day_before(due, REMIND_BEFORE))} | times
-        return {kind: at for kind, at in times.items() if kind not in self.reminded}
-
-    @property
-    def remind_at(self) -> str | None:
-        """When the council is to be reminded next."""
-        return min(self.reminders.values(), default=None)
-
-    def reminded_at(self, now: str) -> "Case":
-        """The same case with what the council is to be reminded of now in its outbox: of what is past, no more."""
-        kinds = [kind for kind, at in self.reminders.items() if at <= now]
-        told = tuple(Entry(kind, due=now, since=now) for kind in kinds[-1:])
-        return replace(self, reminded=(*self.reminded, *kinds), outbox=(*self.outbox, *told))
-
-    def still_due(self, reminder: Entry) -> bool:
-        """False when it was answered in the meantime, or another day is named."""
-        return self.is_awaited and reminder.kind == f"{reminder.what}:{self.answer_due}"
-
     def is_new(self, update: Update) -> bool:
         """True while the person has not looked since this was noted down, in whatever order it came."""
         return (update.noted_at or update.at) > (self.seen_at or "")
@@ -328,9 +299,9 @@ def _known(kind: type[Any], record: dict[str, Any]) -> dict[str, Any]:
     return {known.name: record[known.name] for known in fields(kind) if known.name in record}
 
 
-def size_of(told: Iterable[object]) -> int:
-    """About how many bytes this takes in a record; emoji and most scripts take more than one a letter."""
-    return sum(len(str(one).encode(errors="replace")) for one in told)
+def size_of(told: Iterable[Said | Update]) -> int:
+    """How many bytes these take in a record, each with its place in the outbox."""
+    return sum(len(json.dumps(asdict(one), ensure_ascii=False).encode(errors="replace")) + PLACE for one in told)
 
 
 def _update(record: dict[str, Any]) -> Update:

@@ -10,6 +10,7 @@ from heard.wording import read_compiled
 
 LONDON = ZoneInfo("Europe/London")
 SATURDAY = 5
+MORNING, EVENING = time(9), time(20)
 AFTER_RECEIPT, ON_RECEIPT = "after_receipt", "on_receipt"
 DAY_ONES = (AFTER_RECEIPT, ON_RECEIPT)
 """Which day is the first that can count. A council says so once, as `day_one` in its file."""
@@ -76,6 +77,15 @@ def day_in_england(moment: datetime) -> date:
 def start_of(day: date) -> str:
     """When a day begins in England, as stamped text."""
     return stamp(datetime.combine(day, time(), LONDON))
+
+
+def by_day(moment: datetime) -> datetime:
+    """This moment, or at night the next morning in England: nobody's telephone lights up in the dark."""
+    here = moment.astimezone(LONDON)
+    if MORNING <= here.time() < EVENING:
+        return moment
+    day = here.date() + timedelta(days=here.time() >= EVENING)
+    return datetime.combine(day, MORNING, LONDON).astimezone(UTC)
 
 
 def stamp(moment: datetime) -> str:

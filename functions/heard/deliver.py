@@ -15,6 +15,7 @@ from heard.clock import stamp
 from heard.letters import is_wanted, letter_for
 from heard.message import MessageMalformed, build
 from heard.ports import CouncilQueue, Messenger, NeverSent, NotSent, StaleCase, Store
+from heard.reminders import is_true
 
 LEASES = {COUNCIL: timedelta(minutes=1), PERSON: timedelta(minutes=10)}  # longer than any one send
 FIRST_WAIT = timedelta(seconds=15)
@@ -84,7 +85,7 @@ class Deliverer:
         while self.has_time() and (outcome := self._attempt(case_id, recipient)):
             note(outcome)
             yield outcome
-            if outcome.outcome != "sent":
+            if outcome.outcome not in ("sent", NOT_WANTED):
                 return
 
     def _attempt(self, case_id: str, recipient: str) -> Outcome | None:
@@ -125,7 +126,7 @@ class Deliverer:
         """One attempt. A letter that may have gone out is not sent again: two would frighten more than none."""
         texts = self.council["text_messages"]
         try:
-            if entry.what in (DUE_SOON, OVERDUE) and not case.still_due(entry):
+            if entry.what in (DUE_SOON, OVERDUE) and not is_true(entry, case):
                 return Outcome(case.reference, entry.kind, NOT_WANTED)
             if entry.recipient == COUNCIL:
                 self.queue.send(build(case, entry, unknown_before is not None, texts=texts))

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from heard.answers import ADDRESS_FOR, Answers
 from heard.case import ACKNOWLEDGEMENT, NEWS, PARKED, PERSON, Case, Entry
+from heard.clock import by_day, moment, stamp
 from heard.places import path_of
 from heard.wording import Words, languages
 
@@ -104,12 +105,13 @@ def quiet(case: Case, *, texts: bool = False) -> Case:
 def with_news(case: Case, about: int | str, now: str, *, texts: bool = False) -> Case:
     """The same case with a letter that there is something new, where one is wanted and none is on its way.
 
-    `about`: the number of an update, or `late-DAY`.
+    It goes out by day. `about`: the number of an update, or `late-DAY`.
     """
     on_its_way = any(entry.what == NEWS and entry.due != PARKED for entry in case.outbox)
     if on_its_way or not is_wanted(NEWS, case, texts=texts):
         return case
-    return replace(case, outbox=(*case.outbox, Entry(f"{NEWS}:{about}", due=now, since=now)))
+    letter = Entry(f"{NEWS}:{about}", due=stamp(by_day(moment(now))), since=now)
+    return replace(case, outbox=(*case.outbox, letter))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 from heard.clock import moment, stamp
 
 MINUTES = 15
-MOST_LINKS = 3
-"""To one address in so many minutes. Beyond them nothing is sent: nobody's mailbox is filled by a stranger."""
+QUARTER, DAY = timedelta(minutes=MINUTES), timedelta(days=1)
+MOST_LINKS, MOST_A_DAY = 3, 20
+"""To one address in so many minutes, and in 24 hours. Beyond them nothing is sent: no stranger fills a mailbox."""
 
 
 def address_id(address: str, pepper: bytes) -> str:
@@ -31,21 +32,21 @@ class Link:
     revision: int = 0
 
     def may_be_asked_for(self, now: datetime) -> bool:
-        return len(self._lately(now)) < MOST_LINKS
+        return len(self._since(now - QUARTER)) < MOST_LINKS and len(self._since(now - DAY)) < MOST_A_DAY
 
     def asked_for(self, token_hash: str, now: datetime) -> "Link":
         """The same with a new link, which ends the one before."""
-        return replace(self, asked_at=(*self._lately(now), stamp(now)), token_hash=token_hash)
+        return replace(self, asked_at=(*self._since(now - DAY), stamp(now)), token_hash=token_hash)
 
     def is_opened_by(self, token_hash: str, now: datetime) -> bool:
         known = self.token_hash or ""
-        return hmac.compare_digest(known, token_hash) and self._lately(now) != ()
+        return hmac.compare_digest(known, token_hash) and self._since(now - QUARTER) != ()
 
     def used(self) -> "Link":
         return replace(self, token_hash=None)
 
-    def _lately(self, now: datetime) -> tuple[str, ...]:
-        return tuple(at for at in self.asked_at if moment(at) > now - timedelta(minutes=MINUTES))
+    def _since(self, then: datetime) -> tuple[str, ...]:
+        return tuple(at for at in self.asked_at if moment(at) > then)
 
     def to_record(self) -> dict[str, Any]:
         return asdict(self)

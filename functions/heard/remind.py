@@ -10,6 +10,7 @@ from heard.case import OVERDUE, Case
 from heard.clock import stamp
 from heard.letters import with_news
 from heard.ports import StaleCase, Store
+from heard.reminders import reminders_of, with_reminder
 
 
 def remind(store: Store, now: datetime, *, texts: bool = False) -> int:
@@ -17,8 +18,12 @@ def remind(store: Store, now: datetime, *, texts: bool = False) -> int:
 
     `texts`: see letters.may_write.
     """
-    due = [case.id for case in store.to_remind(stamp(now))]  # read to the end before anything is written
     reminded = 0
+    try:
+        due = [case.id for case in store.to_remind(stamp(now))]  # read to the end before anything is written
+    except Exception as broken:  # what else is to be done must not wait for this
+        log.note("remind", "broken", problem=log.where(broken))
+        return 0
     for case_id in due:
         try:
             reminded += _remind(case_id, store, stamp(now), texts)
@@ -31,7 +36,7 @@ def _remind(case_id: str, store: Store, now: str, texts: bool) -> bool:
     """False when there is nothing to remind of any more: it was answered, or somebody else was faster."""
     while True:
         case = store.with_id(case_id)
-        if case is None or case.remind_at is None or case.remind_at > now:
+        if case is None or not any(at <= now for at in reminders_of(case).values()):
             return False
         try:
             store.replace(_told(case, now, texts))
@@ -41,6 +46,6 @@ def _remind(case_id: str, store: Store, now: str, texts: bool) -> bool:
 
 
 def _told(case: Case, now: str, texts: bool) -> Case:
-    reminded = case.reminded_at(now)
+    reminded = with_reminder(case, now)
     late = any(entry.what == OVERDUE for entry in reminded.outbox[len(case.outbox) :])
     return with_news(reminded, f"late-{case.answer_due}", now, texts=texts) if late else reminded

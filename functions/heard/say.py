@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from heard.answers import ADDRESS_FOR, Answers, AnswersRejected, accept, digest
-from heard.case import ADVOCATE, PERSON, Said, size_of
+from heard.case import ADVOCATE, Said, size_of
 from heard.clock import stamp
 from heard.forms import form_named
 from heard.holder import Holder, holder_of
@@ -18,12 +18,14 @@ from heard.timeline import ADVOCATES_MAY
 
 TALK = ("tell_more", "next_stage", "ask_for", "closing_questions")
 """What may take all the room there is. For stopping, contact and who looks on some is kept free."""
-MOST_BYTES = {PERSON: 120_000, ADVOCATE: 60_000}
+MOST_BYTES = 120_000
+"""In all that is said to one case after its first message, for talk: a store's record has a largest size."""
+ADVOCATES_BYTES = 60_000
+"""Of these, for what an advocate says."""
 RESERVE_BYTES = 40_000
-"""In all that is said to one case after its first message, and what each time takes beside the words.
-
-A store's record has a largest size.
-"""
+"""Beyond these, for stopping, contact and who looks on."""
+LAST_BYTES = 10_000
+"""And beyond those, for what takes nothing but a press: nobody is kept from it because there was much to say."""
 
 
 class SaidEnough(Exception):
@@ -72,12 +74,10 @@ def say(
         said_id = hashlib.sha256("\0".join(("said", *facts)).encode()).hexdigest()[:32]
         if any(known.id == said_id for known in case.said):
             return _repeated(holder, said_id)
-        room = MOST_BYTES[holder.by] + (0 if saying.form in TALK else RESERVE_BYTES)
-        if _said_by(holder) + size_of([answers]) > room:
-            raise SaidEnough
+        listed_for = lists if answers.get("advocate_lists") == "yes" else None
+        said = Said(said_id, saying.form, stamp(now), answers, by=holder.by, listed_for=listed_for)
+        _has_room(holder, said)
         try:
-            listed_for = lists if answers.get("advocate_lists") == "yes" else None
-            said = Said(said_id, saying.form, stamp(now), answers, by=holder.by, listed_for=listed_for)
             return Holder(store.replace(quiet(case.with_said(said), texts=texts)), holder.by)
         except StaleCase:  # the council wrote in between
             continue
@@ -93,9 +93,12 @@ def _complete(form: str, answers: Answers) -> Answers:
     return answers
 
 
-def _said_by(holder: Holder) -> int:
-    """How much there is: an advocate has a share of their own, the person what both have said."""
-    return size_of(said for said in holder.case.said if holder.by in (PERSON, said.by))
+def _has_room(holder: Holder, said: Said) -> None:
+    """Raises SaidEnough. What an advocate says counts for the person too, and never takes the last room."""
+    room = MOST_BYTES + (0 if said.form in TALK else RESERVE_BYTES) + (0 if said.answers else LAST_BYTES)
+    advocates = [known for known in (*holder.case.said, said) if known.by == ADVOCATE]
+    if size_of((*holder.case.said, said)) > room or (said.by == ADVOCATE and size_of(advocates) > ADVOCATES_BYTES):
+        raise SaidEnough
 
 
 def _repeated(holder: Holder, said_id: str) -> Holder:

@@ -73,11 +73,12 @@ def open_list(token: str, store: Store, peppers: Peppers, council: dict[str, Any
     link = store.link(whose)
     if not link.is_opened_by(_hash_of(token), now):
         raise LinkUnknown
+    cases = sorted(store.listed(provider_with_a_list(council) or ""), key=lambda case: case.received_at)
     try:
-        store.keep_link(link.used())
+        store.keep_link(link.used())  # once the list is there: a store that fails uses up nothing
     except StaleCase:
         raise LinkUnknown from None
-    return sorted(store.listed(provider_with_a_list(council) or ""), key=lambda case: case.received_at)
+    return cases
 
 
 def _registered(council: dict[str, Any]) -> list[str]:

@@ -114,15 +114,7 @@ def _updates(case: Case) -> Iterator[tuple[str, Step]]:
     reached = case.delivered_at or case.received_at
     for update in case.updates:
         reached = max(reached, update.happened)
-        yield (
-            reached,
-            Step(
-                update.status,
-                _day(reached),
-                _said_with(update),
-                new=(update.noted_at or update.at) > (case.seen_at or ""),
-            ),
-        )
+        yield reached, Step(update.status, _day(reached), _said_with(update), new=case.is_new(update))
 
 
 def _own_words(said: Said) -> dict[str, Any]:

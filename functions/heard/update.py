@@ -69,7 +69,7 @@ class UpdateRejected(Refused):
         super().__init__(text.removesuffix("."), problems)
 
 
-def in_living_memory(moment: datetime) -> None:
+def in_living_memory(moment: date) -> None:
     if not 2000 <= moment.year < 2100:
         raise ValidationError("Not a year that can be meant.")
 
@@ -112,11 +112,11 @@ class UpdateSchema(Schema):
         error_messages=dict.fromkeys(("invalid", "invalid_awareness"), NO_MOMENT),
     )
     stage = fields.Integer(strict=True, validate=validate.Range(min=1, max=3))
-    due = fields.Date(format="iso")
+    due = fields.Date(format="iso", validate=in_living_memory)
     note = fields.String(validate=[validate.Length(max=2000), of_whole_characters])
     reason = fields.String(validate=validate.OneOf(HOLD_REASONS))
     investigation = fields.String(validate=[validate.Length(min=1, max=200), of_whole_characters])
-    resubmit_by = fields.Date(format="iso")
+    resubmit_by = fields.Date(format="iso", validate=in_living_memory)
     to = fields.String(validate=[validate.Length(min=1, max=200), of_whole_characters])
     points = fields.List(fields.Nested(PointSchema), validate=validate.Length(max=MOST_POINTS))
 

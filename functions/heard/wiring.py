@@ -48,6 +48,7 @@ def one_machine(environment: Mapping[str, str] = os.environ, clock: Callable[[],
     """What the host works with: SQLite files in the data folder, unless HEARD_STORE and HEARD_QUEUE say otherwise."""
     data = data_folder(environment)
     peppers, messenger = _peppers(environment, data), _messenger(environment, data, clock)
+    _sends_what_is_promised(messenger)
     return _over(environment, clock, peppers, messenger)
 
 
@@ -237,10 +238,7 @@ def deliverer(services: Services) -> Deliverer:
 
 
 def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], datetime]) -> Messenger:
-    """HEARD_MESSENGER: `ses` or `notify`; left out, SMTP where there is a server, else files.
-
-    Raises SettingWrong also where the council's file promises texts that this way cannot send.
-    """
+    """HEARD_MESSENGER: `ses` or `notify`; left out, SMTP where there is a server, else files."""
     ways: dict[str, Callable[[], Any]] = {
         "ses": lambda: _ses(environment, clock),
         "notify": lambda: _notify(environment),
@@ -249,12 +247,19 @@ def _messenger(environment: Mapping[str, str], data: Path, clock: Callable[[], d
     }
     usual = "smtp" if environment.get("HEARD_SMTP_HOST") else "files"
     messenger: Messenger = _chosen(environment, "HEARD_MESSENGER", ways, usual)
+    return messenger
+
+
+def _sends_what_is_promised(messenger: Messenger) -> None:
+    """Raises SettingWrong where the council's file promises texts that this way cannot send.
+
+    Only the host asks: it has somebody who starts it. A function goes on with all else, and texts wait for people.
+    """
     if council()["text_messages"] and not messenger.sends_texts:
         raise SettingWrong(
             "the council's file has text_messages: true; texts go out by HEARD_MESSENGER=notify with "
             "HEARD_NOTIFY_TEXT_TEMPLATE set, or to files where nothing is set"
         )
-    return messenger
 
 
 def _files(data: Path, clock: Callable[[], datetime]) -> Messenger:

@@ -149,6 +149,23 @@ def test_what_an_advocate_sees(reader: Page, live: Live, voice: str, inspector: 
     assert not inspector.found, inspector.report()
 
 
+def test_the_pages_of_the_link_to_a_list(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
+    """Asking without an address, asking, the page behind a link, and a link that opens nothing."""
+    open_page(reader, "follow", "standard", LANGUAGES[voice])
+    unfold(reader)
+    asking = reader.locator("form:has(#email)")
+    assert answer_to(reader, asking.locator("button").click).status == 422
+    inspector.look()
+    reader.fill("#email", "nobody@home.example")
+    assert answer_to(reader, reader.locator("form:has(#email) button").click).status == 202
+    inspector.look()
+    reader.goto(f"{live.address}/api/sign-in?token={'0' * 32}-{'0' * 32}&lang={LANGUAGES[voice]}")
+    inspector.look()
+    assert answer_to(reader, reader.locator("main form button").click).status == 404
+    inspector.look()
+    assert not inspector.found, inspector.report()
+
+
 def test_a_case_that_has_no_room_left(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
     """What was not kept stays in its form, under a warning."""
     language = LANGUAGES[voice]

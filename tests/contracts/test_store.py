@@ -10,6 +10,7 @@ from heard.adapters.sqlite import SqliteStore
 from heard.case import ACKNOWLEDGEMENT, CONTACT_FAILED, PARKED, Case, Entry, Said, Update
 from heard.link import Link
 from heard.ports import StaleCase
+from heard.reminders import with_reminder
 from tests.contracts.conftest import a_case
 
 
@@ -67,7 +68,7 @@ def test_those_to_be_reminded_of_come_by_the_day_their_answer_is_due(store):
         store.accept(replace(a_case(number), due={"answer": day} if day else None))
     assert [case.reference for case in store.to_remind("2026-12-04T09:00:00.000Z")] == ["REF-2", "REF-1"]
     for case in list(store.to_remind("2026-12-04T09:00:00.000Z")):
-        store.replace(case.reminded_at("2026-12-04T09:00:00.000Z"))
+        store.replace(with_reminder(case, "2026-12-04T09:00:00.000Z"))
     assert list(store.to_remind("2026-12-04T09:00:00.000Z")) == []
     assert [case.reference for case in store.to_remind("2026-12-08T09:00:00.000Z")] == ["REF-2"]
 

@@ -16,6 +16,7 @@ from heard.bounce import UNDELIVERABLE, bounced
 from heard.case import CONTACT_FAILED, COUNCIL_MESSAGE, Case, Entry
 from heard.council.verify import EXAMPLES
 from heard.message import EVENTS, build
+from heard.reminders import reminders_of
 from heard.say import Saying, say
 from heard.services import Services
 from heard.wiring import one_machine
@@ -106,7 +107,7 @@ def made(services: Services, clock: Clock) -> dict[str, dict[str, object]]:
 
 def reminders(case: Case) -> dict[str, dict[str, object]]:
     """That its answer is due on the day that was promised, and was."""
-    told = {kind.partition(":")[0]: Entry(kind, at, since=at, attempts=1) for kind, at in case.reminders.items()}
+    told = {kind.partition(":")[0]: Entry(kind, at, since=at, attempts=1) for kind, at in reminders_of(case).items()}
     return {name: build(case, entry, possible_duplicate=False) for name, entry in told.items()}
 
 

@@ -194,7 +194,7 @@ NO_TEXTS = [
 
 
 @pytest.mark.parametrize("settings", NO_TEXTS)
-def test_where_texts_are_promised_nothing_starts_that_cannot_send_them(tmp_path, monkeypatch, settings):
+def test_where_texts_are_promised_no_host_starts_that_cannot_send_them(tmp_path, monkeypatch, settings):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
     assert wired(HEARD_DATA=str(tmp_path), **settings)
     monkeypatch.setitem(council(), "text_messages", True)

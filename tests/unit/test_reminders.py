@@ -1,12 +1,14 @@
 """The council is reminded that an answer is due, and that it was; once for each day, and not without a reason."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from heard.clock import stamp
+from heard.clock import by_day, stamp
 from heard.ports import StaleCase
 from heard.remind import remind
+from heard.reminders import remind_at, reminders_of
 from tests.conftest import deliver_all, send_complaint, send_json
 from tests.unit.test_saying_more import LETTER_WANTED, case_of, say, told
 
@@ -51,7 +53,7 @@ def test_what_was_answered_needs_no_reminder(services, clock, status):
     receipt = send_complaint(services)
     told(services, receipt["reference"], 1, status)
     assert on(services, clock, LATE) == []
-    assert case_of(services, receipt).remind_at is None
+    assert remind_at(case_of(services, receipt)) is None
 
 
 def test_nor_does_what_is_on_hold_or_was_withdrawn(services, clock):
@@ -101,6 +103,32 @@ def test_who_did_not_is_not(services, clock):
     assert not list(services.messenger.folder.glob("*.eml"))
 
 
+def test_nobody_s_telephone_lights_up_at_night(services, clock):
+    receipt = send_complaint(services, **LETTER_WANTED | {"acknowledge": "no"})
+    wishes = {"contact": "email", "email": "me@home.example", "contact_is_safe": "yes", "news": "yes"}
+    say(services, receipt["code"], "change_contact", **wishes)
+    for hour, letters in ((0, 0), (8, 0), (9, 1)):
+        clock.moment = datetime(2026, 12, 5, hour, 0, 30, tzinfo=UTC)
+        remind(services.store, clock())
+        deliver_all(services)
+        assert len(list(services.messenger.folder.glob("*.eml"))) == letters
+
+
+@pytest.mark.parametrize(
+    ("moment", "by_day_it_is"),
+    [
+        ("2026-12-05T00:00:30Z", "2026-12-05T09:00:00.000Z"),
+        ("2026-12-05T09:00:00Z", "2026-12-05T09:00:00.000Z"),
+        ("2026-12-05T19:59:59Z", "2026-12-05T19:59:59.000Z"),
+        ("2026-12-05T20:00:00Z", "2026-12-06T09:00:00.000Z"),
+        ("2026-07-05T22:30:00Z", "2026-07-06T08:00:00.000Z"),  # half past eleven in the evening there
+        ("2027-03-27T21:00:00Z", "2027-03-28T08:00:00.000Z"),  # the night in which the clocks go forward
+    ],
+)
+def test_day_is_from_nine_to_eight_in_england(moment, by_day_it_is):
+    assert stamp(by_day(datetime.fromisoformat(moment))) == by_day_it_is
+
+
 def test_two_that_remind_at_once_remind_once(services, clock):
     send_complaint(services)
     clock.move(days=12)
@@ -143,10 +171,18 @@ def test_a_case_that_cannot_be_written_holds_up_no_other(services, clock):
     assert case_of(services, receipts[1]).reminded
 
 
+def test_a_store_that_cannot_say_whom_to_remind_holds_up_nothing(services, clock):
+    class Throttled:
+        def to_remind(self, _):
+            raise OSError("throttled")
+
+    assert remind(Throttled(), clock()) == 0
+
+
 def test_past_the_calendar_of_bank_holidays_it_is_still_said_that_it_is_late(services, clock):
     receipt = send_complaint(services)
     told(services, receipt["reference"], 1, "extended", due="2095-01-03", note="A long time.")
-    assert list(case_of(services, receipt).reminders) == ["overdue:2095-01-03"]
+    assert list(reminders_of(case_of(services, receipt))) == ["overdue:2095-01-03"]
 
 
 def test_looking_for_reminders_finds_none_of_those_that_wait_for_nothing(services, clock):

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from heard import exchange, web
-from heard.link import MINUTES, MOST_LINKS, address_id
+from heard.link import MINUTES, MOST_A_DAY, MOST_LINKS, address_id
 from heard.ports import NotSent, StaleCase
 from heard.update import update
 from tests.conftest import deliver_all, link_in, send_complaint, send_json, token_in
@@ -275,13 +275,23 @@ def test_the_letter_is_neutral_and_holds_nothing_but_the_link(services, receipt,
     assert link_in(letter).startswith(f"{services.council['address']}/api/sign-in?token=")
 
 
+def test_nobody_gets_more_than_so_many_links_in_a_day(services, clock, letters):
+    for _ in range(MOST_A_DAY + 5):
+        ask(services)
+        clock.move(minutes=MINUTES + 1)
+    assert len(letters()) == MOST_A_DAY
+    clock.move(hours=24)
+    ask(services)
+    assert len(letters()) == MOST_A_DAY + 1
+
+
 def test_what_is_kept_of_an_address_grows_by_nothing_and_names_nobody(services, clock, link):
-    for _ in range(10):
+    for _ in range(MOST_A_DAY + 5):
         token = link()
-        clock.move(minutes=MINUTES)
+        clock.move(hours=2)
     whose = token.partition("-")[2]
     record = services.store.link(whose).to_record()
-    assert len(record["asked_at"]) <= MOST_LINKS
+    assert len(record["asked_at"]) <= MOST_A_DAY
     assert token not in str(record)
     assert "speakup" not in str(record)
 

@@ -22,6 +22,7 @@ from heard.case import Case
 from heard.clock import moment
 from heard.link import Link
 from heard.ports import StaleCase
+from heard.reminders import remind_at
 
 WAITING, RUNS = "waiting", "runs"
 BY_REFERENCE, BY_CODE, BY_DUE, BY_DAY, BY_CLOCK = "by_reference", "by_code", "by_due", "by_day", "by_clock"
@@ -122,7 +123,7 @@ class DynamoDbStore:
     def to_remind(self, now: str) -> Iterator[Case]:
         values = {":runs": RUNS, ":now": now}
         found = self._readable(self._ids(BY_CLOCK, "clock = :runs AND remind_at <= :now", values))
-        return (case for case in found if case.remind_at is not None and case.remind_at <= now)
+        return (case for case in found if (at := remind_at(case)) is not None and at <= now)
 
     def waiting(self) -> list[Case]:
         return list(self._waiting("outbox = :waiting", {":waiting": WAITING}))
@@ -220,8 +221,8 @@ def _facts(case: Case) -> dict[str, str]:
     facts["record"] = json.dumps(case.to_record(), ensure_ascii=False)
     if case.next_due is not None:
         facts |= {"outbox": WAITING, "due": case.next_due}
-    if case.remind_at is not None:
-        facts |= {"clock": RUNS, "remind_at": case.remind_at}
+    if (at := remind_at(case)) is not None:
+        facts |= {"clock": RUNS, "remind_at": at}
     if case.listed_for is not None:
         facts["listed_for"] = case.listed_for
     return facts

@@ -21,6 +21,7 @@ from heard.clock import moment, stamp
 from heard.link import Link
 from heard.message import read
 from heard.ports import NotSent, StaleCase, Taken
+from heard.reminders import remind_at
 
 CASES = """
 CREATE TABLE IF NOT EXISTS cases (
@@ -41,7 +42,8 @@ CREATE TABLE IF NOT EXISTS links (
 );
 """
 LOOKED_UP = ("next_due", "closed_since", "remind_at", "listed_for")
-"""Columns that repeat what a case says of itself; each has an index of the cases for which it is something."""
+"""Columns that repeat what follows from a case; each has an index of the cases for which it is something."""
+OLD_INDEXES = ("cases_due", "cases_closed")
 MESSAGES = """
 CREATE TABLE IF NOT EXISTS messages (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -111,7 +113,7 @@ class SqliteStore:
         inserted = self.database.write(
             "INSERT INTO cases (id, reference, code_hash, next_due, remind_at, revision, record)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            (case.id, case.reference, case.code_hash, case.next_due, case.remind_at, case.revision, _to_text(case)),
+            (case.id, case.reference, case.code_hash, case.next_due, remind_at(case), case.revision, _to_text(case)),
         )
         if inserted.rowcount:
             return case
@@ -208,6 +210,8 @@ class SqliteStore:
             known = {column for _, column, *_ in connection.execute("PRAGMA table_info(cases)")}
             for column in set(LOOKED_UP) - known:
                 connection.execute(f"ALTER TABLE cases ADD COLUMN {column}")
+            for index in OLD_INDEXES:
+                connection.execute(f"DROP INDEX IF EXISTS {index}")
             for column in LOOKED_UP:
                 connection.execute(
                     f"CREATE INDEX IF NOT EXISTS cases_{column} ON cases ({column}) WHERE {column} IS NOT NULL"
@@ -220,7 +224,7 @@ class SqliteStore:
 
 
 def _looked_up(case: Case) -> tuple[str | None, ...]:
-    return tuple(getattr(case, name) for name in LOOKED_UP)
+    return case.next_due, case.closed_since, remind_at(case), case.listed_for
 
 
 def _to_text(case: Case) -> str:

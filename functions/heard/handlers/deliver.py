@@ -29,12 +29,12 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
     off: a letter whose outcome nobody knows is never sent again.
     """
     in_time = replace(passing(), has_time=lambda: context.get_remaining_time_in_millis() > LONGEST_SEND)
-    if not event.get("Records"):  # by the schedule
-        remind(in_time.store, in_time.clock(), texts=in_time.council["text_messages"])
     named = list(dict.fromkeys(record["dynamodb"]["Keys"]["id"]["S"] for record in event.get("Records", [])))
     outcomes: list[Outcome] = []
     for recipient in (COUNCIL, PERSON):
         outcomes += in_time.deliver_cases(named, recipient)
         outcomes += in_time.deliver_due(recipient)
+    if not event.get("Records"):  # by the schedule; what it puts into outboxes goes out with the next
+        remind(in_time.store, in_time.clock(), texts=in_time.council["text_messages"])
     tell_oldest(passing().store.due(NOT_PARKED), passing().clock())
     return {"attempted": len(outcomes)}
