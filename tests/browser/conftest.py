@@ -12,6 +12,7 @@ from tests.conftest import Live
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # as in find-chromium
 PATIENCE = 10_000  # milliseconds
 
 Tabs = Callable[..., Page]
@@ -19,7 +20,7 @@ Tabs = Callable[..., Page]
 
 def chromium_path() -> str:
     """The Chromium of this machine. Without one these tests fail: a skipped test proves nothing."""
-    named = [os.environ.get("CHROME"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))]
+    named = [os.environ.get("CHROME"), *map(shutil.which, CHROMIUMS)]
     found = next(filter(None, named), None)
     if found is None:
         pytest.fail("The browser tests need Chromium: install it, or set CHROME=/path/to/it.", pytrace=False)

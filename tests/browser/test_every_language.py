@@ -213,4 +213,4 @@ def test_in_arabic_boxes_take_words_as_they_are_written_and_the_rest_from_left_t
 
 
 BOXES = """boxes => boxes.filter(box => !box.closest(".leave-empty"))
-  .map(box => [box.id === "code" ? "code" : box.type, box.dir])"""
+  .map(box => [box.id.startsWith("code") ? "code" : box.type, box.dir])"""

@@ -26,7 +26,8 @@ VERBS = {"bounce", "check", "receive", "deliver", "follow", "update", "reconcile
 FOR_COUNCILS = {"council.consume", "council.verify"}
 NOUNS = {
     "answers", "case", "clock", "controls", "council", "envelope", "forms", "headers", "holder", "letters",
-    "exchange", "link", "log", "message", "pages", "places", "ports", "procedure", "receipt", "reminders", "reply", "services",
+    "exchange", "link", "log", "message", "pages", "places", "ports", "procedure", "receipt", "reminders",
+    "reply", "services",
     "timeline", "triage", "wording",
 }  # fmt: skip
 ADAPTERS = {"adapters", "adapters.sqlite", "adapters.mail", "adapters.dynamodb", "adapters.sqs"}
