@@ -14,7 +14,7 @@ build: .venv/host
 
 test: .venv/test chromium
 	$(BIN)/heard build
-	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report term $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report term $(ARGS)
 
 check: format lint types test
 

@@ -1,5 +1,6 @@
 """axe-core finds nothing wrong, on any page, in any voice, in light and in dark, with errors and without."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,11 @@ EXAMPLE = "They said Tuesday.\n\nلم يأتِ أحد، وقالوا «غدًا�
 LONG = "🎈" * 5000
 WRONG_CODE = "one two three four five"
 
-pytestmark = [pytest.mark.parametrize("voice", VOICES), pytest.mark.parametrize("scheme", ["light", "dark"])]
+in_both_schemes = pytest.mark.parametrize(("scheme", "voice"), itertools.product(("light", "dark"), VOICES))
+in_one_dark_voice = pytest.mark.parametrize(
+    ("scheme", "voice"), [*(("light", voice) for voice in VOICES), ("dark", "young")]
+)
+"""Every page there is, in both; what is answered, in the dark only in the most colourful voice."""
 
 
 @pytest.fixture
@@ -47,6 +52,7 @@ def inspector(reader: Page) -> Inspector:
     return Inspector(reader)
 
 
+@in_both_schemes
 def test_every_built_page(reader: Page, voice: str, built_site: Path, inspector: Inspector) -> None:
     for address in pages_of(built_site, voice):
         reader.goto(address)
@@ -54,6 +60,7 @@ def test_every_built_page(reader: Page, voice: str, built_site: Path, inspector:
     assert not inspector.found, inspector.report()
 
 
+@in_one_dark_voice
 def test_every_form_from_errors_to_receipt(reader: Page, voice: str, inspector: Inspector) -> None:
     for form in FORMS:
         open_page(reader, form, voice)
@@ -69,6 +76,7 @@ def test_every_form_from_errors_to_receipt(reader: Page, voice: str, inspector: 
     assert not inspector.found, inspector.report()
 
 
+@in_one_dark_voice
 def test_a_check_page_with_everything_to_say(reader: Page, voice: str, inspector: Inspector) -> None:
     """With a notice, with help, with the skipped questions unfolded, and after it was sent already."""
     open_page(reader, "complaint", voice)
@@ -103,6 +111,7 @@ def _change_and_send(reader: Page, voice: str, key: str) -> None:
     assert go_on(reader).status == 409
 
 
+@in_one_dark_voice
 def test_following(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
     open_page(reader, "complaint", voice)
     reader.fill("#what_happened", EXAMPLE)
@@ -128,6 +137,7 @@ LANGUAGES = {"standard": "en", "easy": "en", "young": "ar"}
 """Each voice in one language, and one of them from right to left."""
 
 
+@in_one_dark_voice
 def test_what_an_advocate_sees(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
     """Everything open beside the timeline, the advocate's code and what it opens, and several cases at once."""
     language = LANGUAGES[voice]
@@ -149,6 +159,7 @@ def test_what_an_advocate_sees(reader: Page, live: Live, voice: str, inspector: 
     assert not inspector.found, inspector.report()
 
 
+@in_one_dark_voice
 def test_the_pages_of_the_link_to_a_list(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
     """Asking without an address, asking, the page behind a link, and a link that opens nothing."""
     open_page(reader, "follow", "standard", LANGUAGES[voice])
@@ -166,6 +177,7 @@ def test_the_pages_of_the_link_to_a_list(reader: Page, live: Live, voice: str, i
     assert not inspector.found, inspector.report()
 
 
+@in_one_dark_voice
 def test_a_case_that_has_no_room_left(reader: Page, live: Live, voice: str, inspector: Inspector) -> None:
     """What was not kept stays in its form, under a warning."""
     language = LANGUAGES[voice]
@@ -196,6 +208,7 @@ def _follow(reader: Page, code: str, voice: str, language: str) -> None:
     unfold(reader)
 
 
+@in_one_dark_voice
 def test_pages_that_say_sorry(reader: Page, voice: str, inspector: Inspector) -> None:
     reader.goto(path_of("index", "en", voice) + "no-such-page/")
     expect(reader.locator("main a[href^='tel:']").first).to_contain_text(council()["phone"])

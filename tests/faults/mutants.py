@@ -34,8 +34,8 @@ MUTANTS = [
     Mutant(
         "the second write of a case wins",
         "adapters/sqlite.py",
-        '" ON CONFLICT (id) DO NOTHING",\n            (case.id, case.ref',
-        '" ON CONFLICT (id) DO UPDATE SET record = excluded.record",\n            (case.id, case.ref',
+        'ON CONFLICT (id) DO NOTHING",\n            (case.id, case.ref',
+        'ON CONFLICT (id) DO UPDATE SET record = excluded.record",\n            (case.id, case.ref',
     ),
     Mutant(
         "no lease",
@@ -93,9 +93,10 @@ MUTANTS = [
         "update.py",
         "        if known == new:\n            return case\n",
         "",
+        (SCHEDULES, "-k", "sqlite and soon and answer"),
     ),
-    Mutant("an unsafe channel is good enough", "letters.py", 'by_email and contact.get("contact_is_safe") == "yes"',
-           "by_email", ("tests/unit/test_triage_and_letters.py", "tests/unit/test_life_of_a_case.py")),
+    Mutant("an unsafe channel is good enough", "letters.py", ' and contact.get("contact_is_safe") == "yes"', "",
+           ("tests/unit/test_triage_and_letters.py", "tests/unit/test_life_of_a_case.py")),
     Mutant("a letter that may have gone out goes out again", "deliver.py", "elif unknown_before:", "elif False:"),
     Mutant(
         "what was sent stands in the log",
@@ -108,7 +109,7 @@ MUTANTS = [
         "adapters/sqs.py",
         "except (EndpointConnectionError, ConnectTimeoutError):",
         "except Exception:",
-        (SCHEDULES, *AWS),
+        (SCHEDULES, "-k", "aws and answer"),
     ),
     Mutant(
         "boto3 tries again by itself",
@@ -120,9 +121,9 @@ MUTANTS = [
     Mutant(
         "a repeat is flagged by the clock",
         "deliver.py",
-        "possible_duplicate=unknown_before is not None",
-        "possible_duplicate=bool(unknown_before) and self.clock() > datetime.fromisoformat(unknown_before)"
-        " + timedelta(minutes=5)",
+        "build(case, entry, unknown_before is not None,",
+        "build(case, entry, bool(unknown_before) and self.clock() > datetime.fromisoformat(unknown_before)"
+        " + timedelta(minutes=5),",
         (SCHEDULES, "-k", "aws and late-clock-behind and after"),
     ),
     Mutant(

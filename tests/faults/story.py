@@ -73,8 +73,8 @@ class Seen:
 
 def tell(world: World, form: str = "tell_more") -> Seen:
     """A child sends a complaint, twice, and once with other words; it is passed on; the child says more, twice;
-    the council is reminded, and answers out of order; all goes out that can; it is closed; the letter comes back; the
-    council takes what is there; the child looks."""
+    the council is reminded, and answers out of order; retention looks; all goes out that can; it is closed;
+    the letter comes back; the council takes what is there; the child looks."""
     seen = Seen(said=form)
     for _ in range(2):
         seen.receipts.append(world.insist(lambda s: sent(world, s, ANSWERS, {200, 201})))
@@ -91,11 +91,11 @@ def tell(world: World, form: str = "tell_more") -> Seen:
     world.insist(reminded)
     for said in UPDATES[:-1]:
         world.insist(lambda s, said=said: update(reference, said, s.store, s.clock()))
-    world.sweep_until_quiet()
-    world.insist(lambda s: update(reference, UPDATES[-1], s.store, s.clock()))
     case_id = world.services.store.with_reference(reference).id
     world.insist(lambda s: s.store.forget("2026-11-22T09:00:00.000Z") + 1)  # long before its time
     seen.removed_early = world.services.store.with_id(case_id) is None
+    world.sweep_until_quiet()
+    world.insist(lambda s: update(reference, UPDATES[-1], s.store, s.clock()))
     world.insist(lambda s: bounced(f"{case_id}-acknowledgement", UNDELIVERABLE, s.store, s.clock()))
     world.sweep_until_quiet()
     seen.taken = taken(world)

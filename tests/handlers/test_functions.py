@@ -169,7 +169,7 @@ def test_an_advocacy_service_gets_a_link_and_opens_its_list_with_it_once(account
     token = re.search(r'name="token" value="([0-9a-f-]+)"', page["body"])[1]
     status, answer = answer_of(sign_in.handle(request({"token": token}), None))
     assert (status, [case["reference"] for case in answer["cases"]]) == (200, [given["reference"]])
-    assert account.calls == ["GetItem", "PutItem", "Query", "GetItem"]
+    assert account.calls == ["GetItem", "Query", "GetItem", "PutItem"]
     assert sign_in.handle(request({"token": token}), None)["statusCode"] == 404
 
 
