@@ -32,7 +32,7 @@ EXAMPLE = "They said Tuesday.\n\nلم يأتِ أحد، وقالوا «غدًا�
 LONG = "🎈" * 5000
 WRONG_CODE = "one two three four five"
 
-in_both_schemes = pytest.mark.parametrize(("scheme", "voice"), itertools.product(("light", "dark"), VOICES))
+in_both_schemes = pytest.mark.parametrize(("scheme", "voice"), [*itertools.product(("light", "dark"), VOICES)])
 in_one_dark_voice = pytest.mark.parametrize(
     ("scheme", "voice"), [*(("light", voice) for voice in VOICES), ("dark", "young")]
 )
